@@ -1,0 +1,1 @@
+"""What every Sunherd service stands on: messages, topics, bus, clock, service, agent and settings."""

@@ -1,0 +1,193 @@
+"""The connection to a real broker, over paho.
+
+paho's thread only decodes and hands over. MQTT 5 is tried first and 3.1.1 where the broker does not speak it;
+nothing here depends on a feature of version 5.
+"""
+
+import logging
+import random
+import socket
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import paho.mqtt.client as paho
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+
+from shared.bus.link import Arrival, Link, LinkListener, Packet
+
+log = logging.getLogger(__name__)
+
+KEEPALIVE_SECONDS = 10
+_UNSUPPORTED_PROTOCOL = {"Unsupported protocol version", "Protocol error", "Malformed packet"}
+_QUEUED_MESSAGES = 2000
+_INFLIGHT_MESSAGES = 100
+_FAREWELL_SECONDS = 2.0
+
+
+@dataclass(frozen=True)
+class BrokerAddress:
+    """Where the broker is and who we are to it. The password never shows in a text."""
+
+    host: str
+    port: int = 1883
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+    tls: bool = False
+
+    def __str__(self) -> str:
+        return f"{'mqtts' if self.tls else 'mqtt'}://{self.host}:{self.port}"
+
+
+class MqttLink(Link):
+    """One paho client. `client_id` must be unique: two clients of one id throw each other out for ever."""
+
+    def __init__(self, address: BrokerAddress, client_id: str) -> None:
+        self._address = address
+        self._client_id = client_id
+        self._protocol = MQTTProtocolVersion.MQTTv5
+        self._listener: LinkListener | None = None
+        self._will: Packet | None = None
+        self._client: paho.Client | None = None
+        self._up = False
+        self._refusal: str | None = None
+        self._lock = threading.Lock()
+
+    def start(self, listener: LinkListener, will: Packet | None) -> None:
+        self._listener, self._will = listener, will
+        self._open()
+
+    def is_up(self) -> bool:
+        return self._up
+
+    def socket_options(self) -> dict[str, int]:
+        """The options of the open socket that matter for latency; empty without a connection."""
+        raw = self._client.socket() if self._client is not None else None
+        if not isinstance(raw, socket.socket):
+            return {}
+        return {"TCP_NODELAY": raw.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)}
+
+    def protocol_version(self) -> str:
+        """The version in use: `5` or `3.1.1`."""
+        return "5" if self._protocol is MQTTProtocolVersion.MQTTv5 else "3.1.1"
+
+    def subscribe(self, filters: Sequence[tuple[str, int]]) -> None:
+        if self._client is not None and filters:
+            self._client.subscribe(list(filters))
+
+    def send(self, packet: Packet) -> bool:
+        if self._client is None or not self._up:
+            return False
+        # QoS 1 that was accepted while the connection is dying is sent again by paho after the next connect.
+        outcome = self._client.publish(packet.path, packet.payload, qos=packet.qos, retain=packet.retain)
+        return outcome.rc in {MQTTErrorCode.MQTT_ERR_SUCCESS, MQTTErrorCode.MQTT_ERR_NO_CONN}
+
+    def tend(self) -> None:
+        with self._lock:
+            client = self._client
+            if client is None:
+                return
+            if self._refusal in _UNSUPPORTED_PROTOCOL and self._protocol is MQTTProtocolVersion.MQTTv5:
+                log.info("%s does not speak MQTT 5 (%s): going on with 3.1.1", self._address, self._refusal)
+                self._protocol = MQTTProtocolVersion.MQTTv311
+            elif _thread_alive(client):
+                return
+            else:
+                log.error("the network thread to %s has died: starting a new one", self._address)
+            self._close(client)
+            self._open()
+
+    def stop(self, farewell: Packet | None) -> None:
+        client = self._client
+        if client is None:
+            return
+        if farewell is not None and self._up:
+            sent = client.publish(farewell.path, farewell.payload, qos=farewell.qos, retain=farewell.retain)
+            try:
+                sent.wait_for_publish(_FAREWELL_SECONDS)
+            except (RuntimeError, ValueError):
+                log.debug("no farewell: the connection went first")
+        client.disconnect()
+        self._close(client)
+
+    def _open(self) -> None:
+        client = paho.Client(CallbackAPIVersion.VERSION2, self._client_id, protocol=self._protocol)
+        if self._address.username is not None:
+            client.username_pw_set(self._address.username, self._address.password)
+        if self._address.tls:
+            client.tls_set()
+        if self._will is not None:
+            client.will_set(self._will.path, self._will.payload, self._will.qos, self._will.retain)
+        client.max_queued_messages_set(_QUEUED_MESSAGES)
+        client.max_inflight_messages_set(_INFLIGHT_MESSAGES)
+        # paho doubles the delay without jitter: each service has its own ceiling, so that they do not come in step.
+        client.reconnect_delay_set(1, random.randint(8, 15))  # noqa: S311 - spreading, not secrecy
+        client.suppress_exceptions = True  # an exception in a callback would end paho's thread in silence
+        client.on_socket_open = _no_delay
+        client.on_connect = self._on_connect
+        client.on_disconnect = self._on_disconnect
+        client.on_message = self._on_message
+        # A session that the broker kept would replay old commands: retained topics are the memory, sessions are not.
+        if self._protocol is MQTTProtocolVersion.MQTTv5:
+            client.connect_async(self._address.host, self._address.port, KEEPALIVE_SECONDS, clean_start=True)
+        else:
+            client.connect_async(self._address.host, self._address.port, KEEPALIVE_SECONDS)
+        self._refusal = None
+        self._client = client
+        client.loop_start()
+
+    def _close(self, client: paho.Client) -> None:
+        client.loop_stop()
+        self._client = None
+        self._up = False
+
+    # in paho's thread
+
+    def _on_connect(
+        self,
+        _client: paho.Client,
+        _userdata: object,
+        _flags: paho.ConnectFlags,
+        reason: ReasonCode,
+        _properties: Properties | None,
+    ) -> None:
+        if reason.is_failure:
+            text = str(reason)
+            if text != self._refusal and text not in _UNSUPPORTED_PROTOCOL:
+                log.error("%s refuses the connection: %s (said once; trying on)", self._address, text)
+            self._refusal = text
+            return
+        self._refusal = None
+        self._up = True
+        if self._listener is not None:
+            self._listener.link_up()
+
+    def _on_disconnect(
+        self,
+        _client: paho.Client,
+        _userdata: object,
+        _flags: paho.DisconnectFlags,
+        _reason: ReasonCode,
+        _properties: Properties | None,
+    ) -> None:
+        if self._up:
+            self._up = False
+            if self._listener is not None:
+                self._listener.link_down()
+
+    def _on_message(self, _client: paho.Client, _userdata: object, message: paho.MQTTMessage) -> None:
+        if self._listener is not None:
+            self._listener.link_arrival(Arrival(message.topic, bytes(message.payload), message.retain))
+
+
+def _no_delay(_client: paho.Client, _userdata: object, opened: object) -> None:
+    # Without it each QoS 1 exchange waits up to 40 ms for Nagle's algorithm and the peer's delayed acknowledgement.
+    if isinstance(opened, socket.socket):
+        opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+
+def _thread_alive(client: paho.Client) -> bool:
+    thread = client._thread  # noqa: SLF001 - paho has no public way to ask whether its loop still runs
+    return thread is not None and thread.is_alive()

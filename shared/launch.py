@@ -1,0 +1,92 @@
+"""How a service process begins: settings, log, clock, bus; then the service's own wiring, then its life."""
+
+import logging
+import os
+import platform
+import re
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from shared.bus import BrokerAddress, Bus, MqttLink
+from shared.clock import clock_of_process
+from shared.service import Service
+from shared.settings import FarmFileError, FarmSettings, Secrets, load_farm
+from shared.settings.load import farm_path
+
+log = logging.getLogger(__name__)
+
+LOG_LEVEL_VARIABLE = "SUNHERD_LOG"
+INSTANCE_VARIABLE = "SUNHERD_INSTANCE"
+EXIT_BAD_INPUT = 2
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a service's wiring needs."""
+
+    service: Service
+    farm: FarmSettings
+    secrets: Secrets
+
+
+def launch(name: str, build: Callable[[Context], bool]) -> None:
+    """Runs a service until SIGTERM. `build` wires it and returns False when nothing is configured for it."""
+    set_up_log()
+    path = farm_path()
+    try:
+        secrets = Secrets.beside(path)
+        farm = load_farm(path, secrets)
+    except FarmFileError as error:
+        sys.exit(_complain(str(error)))
+    except OSError as error:
+        sys.exit(_complain(f"{path}: {error.strerror}. Fix: copy farm.example.yaml, or set SUNHERD_FARM."))
+    address = broker_address(farm, secrets)
+    clock = clock_of_process()
+    instance = instance_name(name)
+    bus = Bus(MqttLink(address, instance), clock, prefix=farm.broker.prefix, instance=instance)
+    service = Service(name, bus, clock)
+    if not build(Context(service, farm, secrets)):
+        log.info("%s: nothing is configured for it; it does not start", name)
+        return
+    log.info("%s %s talks to %s", name, instance, address)
+    service.run()
+
+
+def broker_address(farm: FarmSettings, secrets: Secrets) -> BrokerAddress:
+    """The farm's broker: the environment's (the embedded run sets it), else the file's, else this machine's."""
+    url = farm.broker.url or "mqtt://127.0.0.1:1883"
+    password = secrets.get("MQTT_PASSWORD")
+    return address_of(url, farm.broker.username, password)
+
+
+def address_of(url: str, username: str | None, password: str | None) -> BrokerAddress:
+    """A broker's address from its URL. A user name and password in the URL are used, too, and never shown."""
+    parts = urlsplit(url)
+    tls = parts.scheme == "mqtts"
+    return BrokerAddress(
+        host=parts.hostname or "127.0.0.1",
+        port=parts.port or (8883 if tls else 1883),
+        username=username or parts.username,
+        password=password or parts.password,
+        tls=tls,
+    )
+
+
+def instance_name(service: str) -> str:
+    """Unique among replicas and the same after a restart: `SUNHERD_INSTANCE`, else the machine's name."""
+    host = os.environ.get(INSTANCE_VARIABLE) or platform.node() or "local"
+    return re.sub(r"[^a-z0-9_-]", "-", f"{service}-{host}".lower())[:64]
+
+
+def set_up_log() -> None:
+    """One line per record on standard error; `SUNHERD_LOG` sets the level (default INFO)."""
+    level = os.environ.get(LOG_LEVEL_VARIABLE, "INFO").upper()
+    form = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+    logging.basicConfig(level=level, format=form, stream=sys.stderr, force=True)
+
+
+def _complain(text: str) -> int:
+    sys.stderr.write(text + "\n")
+    return EXIT_BAD_INPUT

@@ -1,0 +1,128 @@
+"""Where threads are made: a loop is stepped over and over, by its own thread or by a simulation.
+
+Code that has something to do again and again is a `Loop`: one bounded, straight-line step that says in how many
+seconds it wants the next. It never sleeps and never starts a thread, so a simulation can drive it by hand.
+"""
+
+import logging
+import threading
+from collections.abc import Callable
+from typing import Protocol
+
+log = logging.getLogger(__name__)
+
+RETRY_SECONDS = 5.0
+_JOIN_SECONDS = 10.0
+
+
+class Loop(Protocol):
+    """One thing that is done again and again."""
+
+    def step(self) -> float:
+        """Does one round and returns how many real seconds may pass before the next."""
+
+    def close(self) -> None:
+        """Lets go of sockets and files."""
+
+
+class Turns(Protocol):
+    """A loop that has been handed over: it can be woken before its time."""
+
+    def wake(self) -> None:
+        """Runs the next step at once. Callable from any thread."""
+
+
+class Runner(Protocol):
+    """Who gives loops their turns."""
+
+    def spawn(self, name: str, loop: Loop) -> Turns:
+        """Takes a loop over and steps it until `stop`."""
+
+    def stop(self) -> None:
+        """Ends all loops and closes them."""
+
+
+class ThreadRunner:
+    """One thread per loop. A step that raises is logged and tried again after `RETRY_SECONDS`."""
+
+    def __init__(self, on_crash: Callable[[str, Exception], None] = lambda _name, _error: None) -> None:
+        self._threads: list[_LoopThread] = []
+        self._on_crash = on_crash
+
+    def spawn(self, name: str, loop: Loop) -> Turns:
+        thread = _LoopThread(name, loop, self._on_crash)
+        self._threads.append(thread)
+        thread.start()
+        return thread
+
+    def stop(self) -> None:
+        for thread in self._threads:
+            thread.stop()
+        for thread in self._threads:
+            thread.join(_JOIN_SECONDS)
+            if thread.is_alive():
+                log.warning("%s still runs %g s after it was asked to stop", thread.name, _JOIN_SECONDS)
+
+
+class _LoopThread(threading.Thread):
+    def __init__(self, name: str, loop: Loop, on_crash: Callable[[str, Exception], None]) -> None:
+        # Daemon: a device that hangs in a system call must not keep the process from ending.
+        super().__init__(name=name, daemon=True)
+        self._loop = loop
+        self._on_crash = on_crash
+        self._turn = threading.Event()
+        self._stopping = threading.Event()
+
+    def wake(self) -> None:
+        self._turn.set()
+
+    def stop(self) -> None:
+        self._stopping.set()
+        self._turn.set()
+
+    def run(self) -> None:
+        while not self._stopping.is_set():
+            self._turn.clear()
+            self._turn.wait(self._step_safely())
+        self._loop.close()
+
+    def _step_safely(self) -> float:
+        try:
+            return max(0.0, self._loop.step())
+        except Exception as error:
+            # A loop must outlive its bugs: a device thread that dies in silence would leave its miner untended.
+            log.exception("%s failed; next try in %g s", self.name, RETRY_SECONDS)
+            self._on_crash(self.name, error)
+            return RETRY_SECONDS
+
+
+class SteppedRunner:
+    """Gives no turns by itself: whoever holds it steps the loops in one thread, in a chosen order."""
+
+    def __init__(self) -> None:
+        self.loops: dict[str, SteppedTurns] = {}
+
+    def spawn(self, name: str, loop: Loop) -> Turns:
+        turns = SteppedTurns(loop)
+        self.loops[name] = turns
+        return turns
+
+    def stop(self) -> None:
+        for turns in self.loops.values():
+            turns.loop.close()
+
+
+class SteppedTurns:
+    """A loop in the hands of a simulation. `due_in_seconds` 0 means: now."""
+
+    def __init__(self, loop: Loop) -> None:
+        self.loop = loop
+        self.due_in_seconds = 0.0
+
+    def wake(self) -> None:
+        self.due_in_seconds = 0.0
+
+    def step(self) -> None:
+        self.due_in_seconds = float("inf")  # a wake during the step counts for the next one
+        delay = self.loop.step()
+        self.due_in_seconds = min(self.due_in_seconds, delay)

@@ -1,0 +1,117 @@
+"""How an agent tends a miner: the failsafe, the emergency stop, and pauses made by others."""
+
+from datetime import datetime, timedelta
+from typing import Literal
+
+from shared.device import DeviceError
+from shared.ladder import lowest_point
+from shared.messages import (
+    PAUSE,
+    Following,
+    MinerCommand,
+    MinerState,
+    MinerTelemetry,
+    OperatingPoint,
+)
+from shared.topics import MINER_COMMAND, MINER_TELEMETRY
+
+Failsafe = Literal["pause", "safe_point", "hold"]
+
+_IDLE = {MinerState.PAUSED, MinerState.STOPPING}
+_BUSY = {MinerState.HASHING, MinerState.RAMPING}
+
+
+class MinerRole:
+    """One miner's part; remembers the last reading to tell a pause made by a person from one of ours."""
+
+    telemetry = MINER_TELEMETRY
+    command = MINER_COMMAND
+
+    def __init__(self, driver: str, failsafe: Failsafe = "pause") -> None:
+        self._driver = driver
+        self._failsafe = failsafe
+        self._last: MinerTelemetry | None = None
+        self._outside_pause_since: datetime | None = None
+
+    def unread(self, error: DeviceError, now: datetime) -> MinerTelemetry:
+        # A gap in the readings may hide a reboot or a mains outage: what comes after it is not a person's pause.
+        self._last = None
+        return MinerTelemetry(
+            at=now,
+            driver=self._driver,
+            reachable=False,
+            state=MinerState.UNKNOWN,
+            problem=error.code,
+            detail=error.sentence,
+            outside_pause_since=self._outside_pause_since,
+        )
+
+    def recall(self, previous: MinerTelemetry) -> None:
+        self._outside_pause_since = previous.outside_pause_since
+
+    def regard(
+        self, reading: MinerTelemetry, following: Following, command: MinerCommand | None, *, settled_before: bool
+    ) -> MinerTelemetry:
+        was_left_hashing = (
+            self._last is not None
+            and self._last.state in _BUSY
+            and settled_before
+            and following is Following.COMMAND
+            and command is not None
+            and not command.point.is_pause
+        )
+        if reading.state in _BUSY:
+            self._outside_pause_since = None
+        elif was_left_hashing and reading.state in _IDLE:
+            self._outside_pause_since = reading.at
+        self._last = reading
+        return reading.model_copy(update={"outside_pause_since": self._outside_pause_since})
+
+    def goal(
+        self, following: Following, command: MinerCommand | None, reading: MinerTelemetry, now: datetime
+    ) -> MinerCommand | None:
+        if following is Following.EMERGENCY_STOP:
+            return own_command(PAUSE, "emergency_stop", "emergency stop", now)
+        if following is Following.FAILSAFE:
+            return self._failsafe_goal(reading, now)
+        if command is not None and self._respects_outside_pause(command):
+            return None
+        return command
+
+    def name(self, goal: MinerCommand) -> str:
+        return goal.point.name
+
+    def faulty(self, reading: MinerTelemetry, goal: MinerCommand) -> MinerTelemetry:
+        update = {
+            "state": MinerState.FAULT,
+            "problem": "command_without_effect",
+            "detail": f"reports {reading.state}, wanted {goal.point.name}",
+        }
+        return reading.model_copy(update=update)
+
+    def _respects_outside_pause(self, command: MinerCommand) -> bool:
+        """A pause by a person stands until the engine, having seen this very pause, says that it is over."""
+        since = self._outside_pause_since
+        return since is not None and not command.point.is_pause and command.outside_pause_over != since
+
+    def _failsafe_goal(self, reading: MinerTelemetry, now: datetime) -> MinerCommand | None:
+        if self._failsafe == "hold":
+            return None
+        point = PAUSE
+        if self._failsafe == "safe_point" and reading.ladder is not None and self._outside_pause_since is None:
+            point = lowest_point(reading.ladder)
+        return own_command(point, "failsafe", "no live command: failsafe", now)
+
+
+def own_command(point: OperatingPoint, code: str, sentence: str, now: datetime) -> MinerCommand:
+    """A goal that the agent sets itself; it never travels."""
+    return MinerCommand(
+        at=now,
+        engine="agent",
+        epoch=0,
+        expires_at=now + timedelta(seconds=1),
+        point=point,
+        code=code,
+        sentence=sentence,
+        since=now,
+    )

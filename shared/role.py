@@ -1,0 +1,36 @@
+"""What differs between kinds of devices when an agent tends them."""
+
+from datetime import datetime
+from typing import Protocol, TypeVar
+
+from shared.device import DeviceError
+from shared.messages import Command, Following, Reported
+from shared.topics import Topic
+
+R = TypeVar("R", bound=Reported)
+C = TypeVar("C", bound=Command)
+
+
+class Role(Protocol[R, C]):
+    """One kind of device, from the agent's point of view. Holds what it remembers of one device."""
+
+    telemetry: Topic[R]
+    command: Topic[C]
+
+    def unread(self, error: DeviceError, now: datetime) -> R:
+        """The telemetry of a device that could not be read: everything unknown, with the reason."""
+
+    def recall(self, previous: R) -> None:
+        """Is told once what was last reported of this device."""
+
+    def regard(self, reading: R, following: Following, command: C | None, *, settled_before: bool) -> R:
+        """A look at each reading before anything is done about it; may add what only a history shows."""
+
+    def goal(self, following: Following, command: C | None, reading: R, now: datetime) -> C | None:
+        """The command to carry out: the engine's, a stop, the failsafe, or None to leave the device as it is."""
+
+    def name(self, goal: C) -> str:
+        """A short name for what the goal asks for; two goals of one name are the same goal."""
+
+    def faulty(self, reading: R, goal: C) -> R:
+        """The reading of a device that says yes and does nothing."""

@@ -1,0 +1,172 @@
+"""A service: one thread for its handlers and timers, presence on the bus, and loops of its own for what blocks."""
+
+import logging
+import signal
+from collections.abc import Callable
+from functools import partial
+from typing import Any, TypeVar
+
+from shared.bus import Bus, Packet, Received
+from shared.clock import Clock
+from shared.counts import Counts
+from shared.inbox import Inbox
+from shared.loops import Loop, Runner, ThreadRunner, Turns
+from shared.messages import Message, Presence
+from shared.topics import SERVICE_PRESENCE, Topic
+from shared.version import VERSION
+
+log = logging.getLogger(__name__)
+
+M = TypeVar("M", bound=Message)
+
+BEAT_SECONDS = 5.0
+_DRIFT_TOLERATED_SECONDS = 30.0
+_LONGEST_WAIT_SECONDS = 5.0
+
+
+class Service:
+    """Handlers and timers run in one thread, one at a time: no locks in service code.
+
+    `run()` drives it with real time; a simulation calls `start()`, `step()` and `stop()` itself.
+    """
+
+    def __init__(self, name: str, bus: Bus, clock: Clock, *, runner: Runner | None = None) -> None:
+        self.name = name
+        self.bus = bus
+        self.clock = clock
+        self.counts: Counts = bus.counts
+        self._runner: Runner = runner or ThreadRunner(lambda _name, _error: self.counts.add("loop_failed"))
+        self._inbox = Inbox()
+        self._timers: list[_Timer] = []
+        self._ready: list[Callable[[], None]] = []
+        self._started_at = clock.now()
+        self._stopping = False
+        self._drift_said = False
+
+    # --- what a service is made of
+
+    def on(self, topic: Topic[M], handler: Callable[[Received[M]], None], identifier: str = "+") -> None:
+        """Calls `handler` in the service's thread; of a retained topic only the newest value that waits."""
+        self.bus.subscribe(topic, partial(self._enqueue, topic, handler), identifier)
+
+    def on_ready(self, job: Callable[[], None]) -> None:
+        """Calls `job` after each (re)connection, when the broker's memory has arrived and been handled."""
+        self._ready.append(job)
+
+    def every(self, seconds: float, job: Callable[[], None]) -> None:
+        """Calls `job` now and then every so many real seconds; turns that were missed are not made up for."""
+        self._timers.append(_Timer(self.clock.seconds(), seconds, job))
+
+    def spawn(self, name: str, loop: Loop) -> Turns:
+        """Gives a loop that may block a thread of its own."""
+        return self._runner.spawn(name, loop)
+
+    def soon(self, job: Callable[[], None]) -> None:
+        """Calls `job` in the service's thread. Callable from any thread."""
+        self._inbox.put_event(job)
+
+    def publish(self, topic: Topic[M], identifier: str, message: M) -> None:
+        """Callable from any thread."""
+        self.bus.publish(topic, identifier, message)
+
+    # --- life
+
+    def run(self) -> None:
+        """Runs until SIGTERM or SIGINT, then says goodbye in place of the last will."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda _number, _frame: self.request_stop())
+        self.start()
+        try:
+            while not self._stopping:
+                self._inbox.wait(min(self.step(), _LONGEST_WAIT_SECONDS))
+        finally:
+            self.stop()
+
+    def request_stop(self) -> None:
+        """Ends `run()`. Callable from a signal handler."""
+        self._stopping = True
+        self._inbox.ring()
+
+    def start(self) -> None:
+        self.every(BEAT_SECONDS, self._beat)
+        self.bus.start(
+            will=self._presence_packet("offline"),
+            announce=lambda: self.bus.publish(SERVICE_PRESENCE, self.bus.instance, self._presence("online")),
+            on_synced=lambda: self._inbox.put_event(self._memory_arrived),
+        )
+
+    def step(self) -> float:
+        """Handles all that waits and is due; returns the real seconds until the next timer."""
+        for delivery in self._inbox.take():
+            self._guarded(delivery)
+        now = self.clock.seconds()
+        for timer in self._timers:
+            if timer.due <= now:
+                timer.due = timer.due + timer.period if timer.due + timer.period > now else now + timer.period
+                self._guarded(timer.job)
+        return max(0.0, min((timer.due for timer in self._timers), default=1.0) - self.clock.seconds())
+
+    def stop(self) -> None:
+        self._runner.stop()
+        self.bus.stop(self._presence_packet("offline"))
+
+    # --- inside
+
+    def _enqueue(self, topic: Topic[Any], handler: Callable[[Received[Any]], None], received: Received[Any]) -> None:
+        delivery = partial(handler, received)
+        if topic.retain:
+            self._inbox.put_state((topic, received.identifier, handler), delivery)
+        else:
+            self._inbox.put_event(delivery)
+
+    def _memory_arrived(self) -> None:
+        for job in self._ready:
+            self._guarded(job)
+
+    def _guarded(self, job: Callable[[], None]) -> None:
+        try:
+            job()
+        except Exception:
+            # One bad message or timer must not end the others.
+            log.exception("%s: a handler failed", self.name)
+            self.counts.add("handler_failed")
+
+    def _beat(self) -> None:
+        self.bus.tend()
+        self.counts.set("inbox_dropped", self._inbox.dropped)
+        self._watch_clock()
+        if self.bus.is_up():
+            self.publish(SERVICE_PRESENCE, self.bus.instance, self._presence("online"))
+
+    def _watch_clock(self) -> None:
+        drift = self.clock.drift_seconds()
+        if abs(drift) > _DRIFT_TOLERATED_SECONDS and not self._drift_said:
+            self._drift_said = True
+            self.counts.add("clock_stepped")
+            log.warning("the machine's clock was set by %+.0f s; %s keeps its own until it restarts", drift, self.name)
+
+    def _presence(self, status: str) -> Presence:
+        return Presence.model_validate(
+            {
+                "at": self.clock.now(),
+                "service": self.name,
+                "instance": self.bus.instance,
+                "status": status,
+                "version": VERSION,
+                "started_at": self._started_at,
+                "beat_seconds": BEAT_SECONDS,
+                "counts": self.counts.snapshot(),
+            },
+        )
+
+    def _presence_packet(self, status: str) -> Packet:
+        path = SERVICE_PRESENCE.path(self.bus.prefix, self.bus.instance)
+        payload = self._presence(status).model_dump_json(exclude_none=True).encode()
+        return Packet(path, payload, SERVICE_PRESENCE.qos, SERVICE_PRESENCE.retain)
+
+
+class _Timer:
+    def __init__(self, due: float, period: float, job: Callable[[], None]) -> None:
+        self.due = due
+        self.period = period
+        self.job = job

@@ -1,0 +1,34 @@
+"""Configuration: one `farm.yaml` for all services, environment variables above it, secrets apart from both."""
+
+from shared.settings.address import Address
+from shared.settings.farm import (
+    BatterySettings,
+    BrokerSettings,
+    FarmSettings,
+    GroupSettings,
+    HomeAssistantSettings,
+    MinerSettings,
+    MqttSourceSettings,
+    RuleSettings,
+    SiteSettings,
+)
+from shared.settings.load import FarmFileError, load_farm
+from shared.settings.problems import Problem
+from shared.settings.secrets import Secrets
+
+__all__ = [
+    "Address",
+    "BatterySettings",
+    "BrokerSettings",
+    "FarmFileError",
+    "FarmSettings",
+    "GroupSettings",
+    "HomeAssistantSettings",
+    "MinerSettings",
+    "MqttSourceSettings",
+    "Problem",
+    "RuleSettings",
+    "Secrets",
+    "SiteSettings",
+    "load_farm",
+]

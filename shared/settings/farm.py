@@ -1,0 +1,239 @@
+"""The shape of `farm.yaml`, section by section. Unknown keys are errors; every default is the safe one."""
+
+from datetime import timedelta
+from typing import Annotated, Literal, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from shared.duration import Duration
+from shared.messages import Identifier
+from shared.miner_role import Failsafe
+from shared.settings.address import HostAndPort
+
+Percent = Annotated[float, Field(ge=0, le=100)]
+Watts = Annotated[float, Field(gt=0, le=1_000_000)]
+Sign = Literal[1, -1]
+
+
+def _seconds(seconds: float) -> timedelta:
+    return timedelta(seconds=seconds)
+
+
+class Section(BaseModel):
+    """A part of the file. Frozen; a key that it does not know is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class SiteSettings(Section):
+    """Where the farm is."""
+
+    id: Identifier = "home"
+    time_zone: str = "UTC"
+    latitude: Annotated[float, Field(ge=-90, le=90)] | None = None
+    longitude: Annotated[float, Field(ge=-180, le=180)] | None = None
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            message = f"{value!r} is not a time zone: write one such as Europe/Lisbon"
+            raise ValueError(message) from error
+        return value
+
+
+class BrokerSettings(Section):
+    """The MQTT broker. Without `url` the embedded run brings its own. Password: MQTT_PASSWORD."""
+
+    url: Annotated[str, Field(pattern=r"^mqtts?://[^/\s]+$")] | None = None
+    username: str | None = None
+    prefix: Annotated[str, Field(pattern=r"^[a-z0-9_-]+$")] = "sunherd"
+
+
+class HomeAssistantSettings(Section):
+    """Entities to read. Powers may be W, kW or MW, as their unit says. Token: HA_TOKEN."""
+
+    url: Annotated[str, Field(pattern=r"^https?://[^\s/]+(/[^\s]*)?$")]
+    state_of_charge: str
+    battery_power: str | None = None
+    battery_power_sign: Literal["charging_positive", "discharging_positive"] = "charging_positive"
+    pv_power: str | None = None
+    load_power: str | None = None
+    grid_power: str | None = None
+    grid_power_sign: Literal["import_positive", "export_positive"] = "import_positive"
+    grid_available: str | None = None
+    poll: Duration = _seconds(30)
+
+    @field_validator("state_of_charge", "battery_power", "pv_power", "load_power", "grid_power", "grid_available")
+    @classmethod
+    def _entity_id(cls, value: str | None) -> str | None:
+        domain, _, name = (value or "a.b").partition(".")
+        if not domain or not name or (value is not None and value != value.strip().lower()):
+            message = f"{value!r} is not an entity id: write it as Home Assistant shows it, such as sensor.battery_soc"
+            raise ValueError(message)
+        return value
+
+
+class MqttValueSettings(Section):
+    """One value on a topic: plain text, or a place in a JSON payload such as `battery.soc`."""
+
+    topic: str
+    path: str = ""
+    scale: float = 1.0
+    """Multiplies the number; -1 turns a sign round."""
+
+
+class MqttSourceSettings(Section):
+    """A state of charge that is already on a broker. `preset` names a known source; single values override it."""
+
+    preset: Literal["victron", "solar_assistant", "evcc", "statestream"] | None = None
+    url: Annotated[str, Field(pattern=r"^mqtts?://[^/\s]+$")] | None = None
+    """Another broker than the farm's. Password: SOURCE_MQTT_PASSWORD."""
+    username: str | None = None
+    base: str | None = None
+    """Where the preset's topics begin, when not as the source publishes them by default."""
+    portal_id: str | None = None
+    """Victron only; learned from the broker where it is not given."""
+    state_of_charge: MqttValueSettings | str | None = None
+    battery_power: MqttValueSettings | str | None = None
+    pv_power: MqttValueSettings | str | None = None
+    load_power: MqttValueSettings | str | None = None
+    grid_power: MqttValueSettings | str | None = None
+    grid_available: MqttValueSettings | str | None = None
+    alive: str | None = None
+    """A topic filter whose messages prove that the source still stands by its last values."""
+
+    @model_validator(mode="after")
+    def _something_to_read(self) -> Self:
+        if self.state_of_charge is None and self.preset in {None, "statestream"}:
+            message = "state_of_charge is missing: give its topic, or the preset victron, solar_assistant or evcc"
+            raise ValueError(message)
+        return self
+
+
+class BatterySettings(Section):
+    """Exactly one source of the state of charge."""
+
+    home_assistant: HomeAssistantSettings | None = None
+    mqtt: MqttSourceSettings | None = None
+    unconfirmed_after: Duration = _seconds(300)
+    """A value that the source has not confirmed for so long is unknown."""
+    max_unchanged: Duration = _seconds(6 * 3600)
+    """A state of charge that stands still for longer is warned about, never taken for stale."""
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        if (self.home_assistant is None) == (self.mqtt is None):
+            message = "give exactly one source: home_assistant or mqtt"
+            raise ValueError(message)
+        return self
+
+
+class MinerSettings(Section):
+    """A miner. Password of VNish: <ID>_PASSWORD, else VNISH_PASSWORD, else the firmware's own default."""
+
+    driver: Literal["vnish"]
+    host: HostAndPort
+    stop_soc: Percent | None = None
+    resume_soc: Percent | None = None
+    nominal_w: Watts | None = None
+    max_w: Watts | None = None
+    preset: str | None = None
+    """The owner's normal preset; without it the one found at adoption."""
+    require_grid: bool = False
+    failsafe: Failsafe = "pause"
+    observe: bool = False
+
+    @field_validator("preset", mode="before")
+    @classmethod
+    def _preset_is_text(cls, value: object) -> object:
+        return str(value) if isinstance(value, int) else value
+
+    @model_validator(mode="after")
+    def _band(self) -> Self:
+        if (self.stop_soc is None) != (self.resume_soc is None):
+            missing = "resume_soc" if self.resume_soc is None else "stop_soc"
+            message = f"{missing} is missing: stop_soc and resume_soc come in a pair"
+            raise ValueError(message)
+        if self.stop_soc is not None and self.resume_soc is not None and self.stop_soc >= self.resume_soc:
+            message = (
+                f"stop_soc {self.stop_soc:g} must be below resume_soc {self.resume_soc:g}: "
+                "between the two the miner stays as it is"
+            )
+            raise ValueError(message)
+        return self
+
+
+class GroupSettings(Section):
+    """Miners that share a limit, such as a circuit. Members in order of priority."""
+
+    members: Annotated[list[Identifier], Field(min_length=1)]
+    max_w: Watts | None = None
+
+
+class RuleSettings(Section):
+    """Times and limits of the rules; the defaults are those of the design."""
+
+    lease: Duration = _seconds(60)
+    grace: Duration = _seconds(120)
+    minimum_off: Duration = _seconds(300)
+    starts_per_day: Annotated[int, Field(ge=1, le=1000)] = 6
+    stale_no_start: Duration = _seconds(300)
+    stale_pause: Duration = _seconds(900)
+    stagger_w: Watts = 7000
+    """At most so many watts are started within one stagger window; a single larger miner may always start alone."""
+    stagger_window: Duration = _seconds(30)
+    outside_pause: Duration = _seconds(12 * 3600)
+    """How long a pause made in the miner's own web page is respected, where the next sunrise is not known."""
+    poll: Duration = _seconds(10)
+    """How often each miner is read, in real seconds."""
+
+    @model_validator(mode="after")
+    def _order(self) -> Self:
+        if self.stale_no_start > self.stale_pause:
+            message = "stale_no_start must not be longer than stale_pause"
+            raise ValueError(message)
+        if self.lease <= timedelta() or self.poll < timedelta(seconds=0.1):
+            message = "lease must be longer than 0, and poll at least 0.1 s"
+            raise ValueError(message)
+        return self
+
+
+def _broker_section(value: object) -> object:
+    return {} if value in {None, "auto"} else value
+
+
+class FarmSettings(BaseSettings):
+    """The whole file. `SUNHERD_RULES__LEASE="90 s"` and the like override it."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="SUNHERD_", env_nested_delimiter="__", extra="forbid", frozen=True, validate_default=False
+    )
+
+    site: SiteSettings = SiteSettings()
+    broker: Annotated[BrokerSettings, BeforeValidator(_broker_section)] = BrokerSettings()
+    battery: BatterySettings | None = None
+    miners: dict[Identifier, MinerSettings] = Field(default_factory=dict)
+    groups: dict[Identifier, GroupSettings] = Field(default_factory=dict)
+    rules: RuleSettings = RuleSettings()
+    observe: bool = False
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - the signature is the library's
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        # The file's content comes in as keyword arguments (`load_farm`); the environment stands above it.
+        return env_settings, init_settings
+
+    def observed(self) -> frozenset[str]:
+        """The ids of all miners that are only watched."""
+        return frozenset(name for name, miner in self.miners.items() if self.observe or miner.observe)

@@ -1,0 +1,130 @@
+"""Loads a farm file: either the settings, or every problem in it at once."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from shared.settings.address import parse_address
+from shared.settings.document import Document, Place, read_document
+from shared.settings.farm import FarmSettings
+from shared.settings.problems import Problem, did_you_mean, explain
+from shared.settings.secrets import Secrets, variable_of
+
+FARM_VARIABLE = "SUNHERD_FARM"
+
+Finding = tuple[Place, str, str]
+
+
+class FarmFileError(Exception):
+    """The farm file cannot be used. Its text is ready for people: one line per problem."""
+
+    def __init__(self, file: str, problems: list[Problem]) -> None:
+        self.problems = sorted(set(problems))
+        lines = [problem.render(file) for problem in self.problems]
+        count = f"{len(lines)} problem{'s' if len(lines) > 1 else ''} in {file}; nothing was started."
+        super().__init__("\n".join([*lines, count]))
+
+
+def farm_path() -> Path:
+    """Where the farm file is: `SUNHERD_FARM`, else `farm.yaml` here."""
+    return Path(os.environ.get(FARM_VARIABLE, "farm.yaml"))
+
+
+def load_farm(path: Path, secrets: Secrets | None = None) -> FarmSettings:
+    """The settings of a farm file. Raises FarmFileError with all problems, FileNotFoundError without a file."""
+    secrets = secrets or Secrets.beside(path)
+    document = read_document(path)
+    problems = list(document.problems)
+    findings: list[Finding] = []
+    farm: FarmSettings | None = None
+    try:
+        farm = FarmSettings(**document.data)
+    except ValidationError as error:
+        findings += explain(error, FarmSettings)
+    findings += _cross_findings(document.data)
+    problems += [_problem(document, finding) for finding in findings]
+    problems += list(_missing_secrets(document, secrets))
+    if problems or farm is None:
+        raise FarmFileError(str(path), problems)
+    return farm
+
+
+def _problem(document: Document, finding: Finding) -> Problem:
+    place, cause, fix = finding
+    name = ".".join(str(part) for part in place if part != "[key]")
+    return Problem(document.line_of(place), name, cause, fix)
+
+
+def _cross_findings(data: dict[str, Any]) -> list[Finding]:
+    """What no single key shows. Works on raw data, so that it is said together with all the rest."""
+    miners = _mapping(data.get("miners"))
+    groups = _mapping(data.get("groups"))
+    return [
+        *_shared_addresses(miners),
+        *_colliding_variables(miners),
+        *_unknown_members(groups, miners),
+        *_shared_ids(groups, miners),
+        *_batteryless_bands(data, miners),
+    ]
+
+
+def _mapping(value: object) -> dict[str, Any]:
+    return {str(key): item for key, item in value.items()} if isinstance(value, dict) else {}
+
+
+def _shared_addresses(miners: dict[str, Any]) -> Iterator[Finding]:
+    seen: dict[str, str] = {}
+    for name, miner in miners.items():
+        try:
+            address = str(parse_address(_mapping(miner).get("host")))
+        except ValueError:
+            continue
+        if address in seen:
+            cause = f"{address} is already the address of {seen[address]}"
+            yield ("miners", name, "host"), cause, "give each miner its own address; two rules on one rig would fight"
+        seen.setdefault(address, name)
+
+
+def _colliding_variables(miners: dict[str, Any]) -> Iterator[Finding]:
+    seen: dict[str, str] = {}
+    for name in miners:
+        variable = variable_of(name)
+        if variable in seen:
+            cause = f"its password variable {variable} is that of {seen[variable]}, too"
+            yield ("miners", name), cause, "rename one of the two"
+        seen.setdefault(variable, name)
+
+
+def _unknown_members(groups: dict[str, Any], miners: dict[str, Any]) -> Iterator[Finding]:
+    for name, group in groups.items():
+        members = _mapping(group).get("members")
+        for index, member in enumerate(members if isinstance(members, list) else []):
+            if str(member) not in miners:
+                cause = f"no miner is called {member!r}{did_you_mean(str(member), miners)}"
+                yield ("groups", name, "members", index), cause, "name a miner of this file"
+
+
+def _shared_ids(groups: dict[str, Any], miners: dict[str, Any]) -> Iterator[Finding]:
+    for name in groups:
+        if name in miners:
+            yield ("groups", name), f"{name} is a miner's id already", "give the group another name"
+
+
+def _batteryless_bands(data: dict[str, Any], miners: dict[str, Any]) -> Iterator[Finding]:
+    if data.get("battery") is not None:
+        return
+    for name, miner in miners.items():
+        if "stop_soc" in _mapping(miner):
+            fix = "add a battery section with home_assistant or mqtt"
+            yield ("miners", name, "stop_soc"), "there is no battery whose state of charge could be read", fix
+
+
+def _missing_secrets(document: Document, secrets: Secrets) -> Iterator[Problem]:
+    battery = _mapping(document.data.get("battery"))
+    if "home_assistant" in battery and secrets.get("HA_TOKEN") is None:
+        line = document.line_of(("battery", "home_assistant"))
+        fix = "create a long-lived token in Home Assistant and set HA_TOKEN in the environment, .env or a secret file"
+        yield Problem(line, "battery.home_assistant", "the secret HA_TOKEN is missing", fix)

@@ -1,0 +1,103 @@
+"""What is wrong with a farm file: each problem with its line, cause and fix."""
+
+import difflib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from types import UnionType
+from typing import Any, Union, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+Path = tuple[str | int, ...]
+
+
+@dataclass(frozen=True, order=True)
+class Problem:
+    """One error. `line` counts from 1; 0 where the problem has no line (a missing secret)."""
+
+    line: int
+    place: str
+    cause: str
+    fix: str
+
+    def render(self, file: str) -> str:
+        """One line for people: `farm.yaml:12: miners.s19-20.stop_soc: cause. Fix: …`."""
+        where = f"{file}:{self.line}" if self.line else file
+        place = f"{self.place}: " if self.place else ""
+        return f"{where}: {place}{self.cause}. Fix: {self.fix}."
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """` (did you mean "x"?)`, or nothing where no known word is close."""
+    close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
+    return f' (did you mean "{close[0]}"?)' if close else ""
+
+
+def explain(error: ValidationError, model: type[BaseModel]) -> list[tuple[Path, str, str]]:
+    """Each validation error as (path, cause, fix)."""
+    return [_explain_one(details, model) for details in error.errors(include_url=False)]
+
+
+def _explain_one(details: ErrorDetails, model: type[BaseModel]) -> tuple[Path, str, str]:
+    path: Path = details["loc"]
+    name = str(path[-1]) if path else ""
+    kind = details["type"]
+    if kind == "extra_forbidden":
+        known = _keys_at(model, path[:-1])
+        return path, f"unknown key{did_you_mean(name, known)}", f"remove it, or use one of: {', '.join(known)}"
+    if kind == "missing":
+        return path, "this key is missing", f"add {name}: ..."
+    if kind == "literal_error":
+        expected = details.get("ctx", {}).get("expected", "")
+        options = [option.strip(" '") for option in expected.replace(" or ", ", ").split(",")]
+        guess = did_you_mean(str(details["input"]), options)
+        return path, f"{details['input']!r} is not allowed here{guess}", f"use one of: {', '.join(options)}"
+    if kind == "string_pattern_mismatch":
+        return _pattern(path, details)
+    message = details["msg"].removeprefix("Value error, ")
+    cause, _, fix = message.partition(": ")
+    if kind == "value_error" and fix:
+        return path, cause, fix
+    return path, f"{message} (found {_shown(details['input'])})", "correct the value"
+
+
+def _pattern(path: Path, details: ErrorDetails) -> tuple[Path, str, str]:
+    where = path[:-1] if path and path[-1] == "[key]" else path
+    if (path and path[-1] == "[key]") or (path and path[-1] == "id"):
+        return where, f"{_shown(details['input'])} cannot be an id", "use only a to z, 0 to 9, - and _"
+    pattern = details.get("ctx", {}).get("pattern", "")
+    example = "mqtt://192.168.1.10:1883" if "mqtt" in pattern else "http://homeassistant.local:8123"
+    return path, f"{_shown(details['input'])} does not have the right form", f"write it like {example}"
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."  # noqa: PLR2004 - the width of a readable line
+
+
+def _keys_at(model: type[BaseModel], path: Sequence[str | int]) -> list[str]:
+    """The keys that the model knows at a path."""
+    current: Any = model
+    for step in path:
+        current = _enter(current, step)
+    models = [kind for kind in _alternatives(current) if isinstance(kind, type) and issubclass(kind, BaseModel)]
+    return [name for kind in models for name in kind.model_fields]
+
+
+def _enter(annotation: Any, step: str | int) -> Any:
+    for kind in _alternatives(annotation):
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            if step in kind.model_fields:
+                return kind.model_fields[str(step)].annotation
+            if step == kind.__name__:  # pydantic names the branch of a union in the path
+                return kind
+        elif get_origin(kind) in {dict, list}:
+            return get_args(kind)[-1]
+    return None
+
+
+def _alternatives(annotation: Any) -> list[Any]:
+    if get_origin(annotation) in {Union, UnionType}:
+        return list(get_args(annotation))
+    return [annotation]
