@@ -204,7 +204,7 @@ class Tender(Generic[R, C]):
         name = None if goal is None else self._role.name(goal)
         verdict = self._pursuit.judge(name, settled)
         if verdict is not None and goal is not None:
-            self._tell_pursuit(verdict, reading, goal)
+            self._tell_pursuit(verdict, goal)
         if self._pursuit.faulty and goal is not None and settled is False:
             reading = self._role.faulty(reading, goal)
         return reading.model_copy(
@@ -259,7 +259,7 @@ class Tender(Generic[R, C]):
         elif self._following is Following.FAILSAFE:
             self._tell("failsafe_over", Severity.INFO, "commands again: the failsafe is over")
 
-    def _tell_pursuit(self, verdict: bool, reading: R, goal: C) -> None:
+    def _tell_pursuit(self, verdict: bool, goal: C) -> None:
         if verdict:
             cause = self._pursuit.cause or "it accepts the command and does not carry it out"
             sentence = f"wanted {self._role.name(goal)}, tried {self._pursuit.tries} times: {cause}"

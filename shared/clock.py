@@ -46,6 +46,12 @@ class SystemClock:
         """A step of NTP shows here. 0 for a fast clock."""
         return 0.0 if self.rate != 1.0 else (datetime.now(UTC) - self.now()).total_seconds()
 
+    @classmethod
+    def from_variable(cls, text: str) -> "SystemClock":
+        """The clock that `to_variable` describes."""
+        anchor, start, rate = text.split(" ")
+        return cls(start=datetime.fromisoformat(start), anchor_seconds=float(anchor), rate=float(rate))
+
     def to_variable(self) -> str:
         """The text by which another process on this machine makes the very same clock."""
         return f"{self._anchor_seconds!r} {self._start.isoformat()} {self.rate!r}"
@@ -76,7 +82,4 @@ class VirtualClock:
 def clock_of_process() -> SystemClock:
     """The clock of this process: the fast one that `SUNHERD_CLOCK` describes, else the machine's."""
     text = os.environ.get(CLOCK_VARIABLE)
-    if not text:
-        return SystemClock()
-    anchor, start, rate = text.split(" ")
-    return SystemClock(start=datetime.fromisoformat(start), anchor_seconds=float(anchor), rate=float(rate))
+    return SystemClock.from_variable(text) if text else SystemClock()

@@ -7,6 +7,8 @@ import re
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from shared.bus import BrokerAddress, Bus, MqttLink
@@ -18,6 +20,9 @@ from shared.settings.load import farm_path
 log = logging.getLogger(__name__)
 
 LOG_LEVEL_VARIABLE = "SUNHERD_LOG"
+LOG_DIRECTORY_VARIABLE = "SUNHERD_LOG_DIR"
+_LOG_BYTES = 1_000_000
+_LOG_FILES_KEPT = 3
 INSTANCE_VARIABLE = "SUNHERD_INSTANCE"
 EXIT_BAD_INPUT = 2
 
@@ -33,7 +38,7 @@ class Context:
 
 def launch(name: str, build: Callable[[Context], bool]) -> None:
     """Runs a service until SIGTERM. `build` wires it and returns False when nothing is configured for it."""
-    set_up_log()
+    set_up_log(name)
     path = farm_path()
     try:
         secrets = Secrets.beside(path)
@@ -49,7 +54,7 @@ def launch(name: str, build: Callable[[Context], bool]) -> None:
     service = Service(name, bus, clock)
     if not build(Context(service, farm, secrets)):
         log.info("%s: nothing is configured for it; it does not start", name)
-        return
+        sys.exit(0)
     log.info("%s %s talks to %s", name, instance, address)
     service.run()
 
@@ -80,11 +85,21 @@ def instance_name(service: str) -> str:
     return re.sub(r"[^a-z0-9_-]", "-", f"{service}-{host}".lower())[:64]
 
 
-def set_up_log() -> None:
-    """One line per record on standard error; `SUNHERD_LOG` sets the level (default INFO)."""
+def set_up_log(name: str) -> None:
+    """One line per record on standard error; `SUNHERD_LOG` sets the level (default INFO).
+
+    With `SUNHERD_LOG_DIR` the lines go to a file of that directory, bounded in size, and only errors to the terminal.
+    """
     level = os.environ.get(LOG_LEVEL_VARIABLE, "INFO").upper()
+    terminal = logging.StreamHandler(sys.stderr)
+    handlers: list[logging.Handler] = [terminal]
+    directory = os.environ.get(LOG_DIRECTORY_VARIABLE)
+    if directory:
+        terminal.setLevel(logging.ERROR)
+        path = Path(directory, f"{name}.log")
+        handlers.append(RotatingFileHandler(path, maxBytes=_LOG_BYTES, backupCount=_LOG_FILES_KEPT, encoding="utf-8"))
     form = "%(asctime)s %(levelname)s %(name)s: %(message)s"
-    logging.basicConfig(level=level, format=form, stream=sys.stderr, force=True)
+    logging.basicConfig(level=level, format=form, handlers=handlers, force=True)
 
 
 def _complain(text: str) -> int:

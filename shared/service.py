@@ -39,6 +39,7 @@ class Service:
         self._inbox = Inbox()
         self._timers: list[_Timer] = []
         self._ready: list[Callable[[], None]] = []
+        self._farewells: list[Callable[[], None]] = []
         self._started_at = clock.now()
         self._stopping = False
         self._drift_said = False
@@ -52,6 +53,10 @@ class Service:
     def on_ready(self, job: Callable[[], None]) -> None:
         """Calls `job` after each (re)connection, when the broker's memory has arrived and been handled."""
         self._ready.append(job)
+
+    def on_stop(self, job: Callable[[], None]) -> None:
+        """Calls `job` once when the service ends in good order."""
+        self._farewells.append(job)
 
     def every(self, seconds: float, job: Callable[[], None]) -> None:
         """Calls `job` now and then every so many real seconds; turns that were missed are not made up for."""
@@ -107,6 +112,8 @@ class Service:
         return max(0.0, min((timer.due for timer in self._timers), default=1.0) - self.clock.seconds())
 
     def stop(self) -> None:
+        for job in self._farewells:
+            self._guarded(job)
         self._runner.stop()
         self.bus.stop(self._presence_packet("offline"))
 

@@ -133,6 +133,17 @@ class BatterySettings(Section):
         return self
 
 
+def complaint_about_band(stop_soc: float | None, resume_soc: float | None) -> tuple[str, str] | None:
+    """What is wrong with a hysteresis band, as (cause, fix); None when it is sound or absent."""
+    if (stop_soc is None) != (resume_soc is None):
+        missing = "resume_soc" if resume_soc is None else "stop_soc"
+        return f"{missing} is missing", "stop_soc and resume_soc come in a pair"
+    if stop_soc is not None and resume_soc is not None and stop_soc >= resume_soc:
+        cause = f"stop_soc {stop_soc:g} must be below resume_soc {resume_soc:g}"
+        return cause, "leave room between the two; there the miner stays as it is"
+    return None
+
+
 class MinerSettings(Section):
     """A miner. Password of VNish: <ID>_PASSWORD, else VNISH_PASSWORD, else the firmware's own default."""
 
@@ -155,16 +166,9 @@ class MinerSettings(Section):
 
     @model_validator(mode="after")
     def _band(self) -> Self:
-        if (self.stop_soc is None) != (self.resume_soc is None):
-            missing = "resume_soc" if self.resume_soc is None else "stop_soc"
-            message = f"{missing} is missing: stop_soc and resume_soc come in a pair"
-            raise ValueError(message)
-        if self.stop_soc is not None and self.resume_soc is not None and self.stop_soc >= self.resume_soc:
-            message = (
-                f"stop_soc {self.stop_soc:g} must be below resume_soc {self.resume_soc:g}: "
-                "between the two the miner stays as it is"
-            )
-            raise ValueError(message)
+        complaint = complaint_about_band(self.stop_soc, self.resume_soc)
+        if complaint is not None:
+            raise ValueError(": ".join(complaint))
         return self
 
 

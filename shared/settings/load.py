@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from shared.settings.address import parse_address
 from shared.settings.document import Document, Place, read_document
-from shared.settings.farm import FarmSettings
+from shared.settings.farm import FarmSettings, complaint_about_band
 from shared.settings.problems import Problem, did_you_mean, explain
 from shared.settings.secrets import Secrets, variable_of
 
@@ -63,6 +63,7 @@ def _cross_findings(data: dict[str, Any]) -> list[Finding]:
     miners = _mapping(data.get("miners"))
     groups = _mapping(data.get("groups"))
     return [
+        *_unsound_bands(miners),
         *_shared_addresses(miners),
         *_colliding_variables(miners),
         *_unknown_members(groups, miners),
@@ -73,6 +74,16 @@ def _cross_findings(data: dict[str, Any]) -> list[Finding]:
 
 def _mapping(value: object) -> dict[str, Any]:
     return {str(key): item for key, item in value.items()} if isinstance(value, dict) else {}
+
+
+def _unsound_bands(miners: dict[str, Any]) -> Iterator[Finding]:
+    """Also where another error of the same miner keeps the model from looking at its band."""
+    for name, miner in miners.items():
+        ends = [_mapping(miner).get(key) for key in ("stop_soc", "resume_soc")]
+        if all(end is None or (isinstance(end, int | float) and not isinstance(end, bool)) for end in ends):
+            complaint = complaint_about_band(*ends)
+            if complaint is not None:
+                yield ("miners", name), *complaint
 
 
 def _shared_addresses(miners: dict[str, Any]) -> Iterator[Finding]:

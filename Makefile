@@ -1,0 +1,70 @@
+# Everything a person does with a checkout. `make help` lists it.
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+DAY ?= 100
+DAYS ?= 1
+FILTER ?= sunherd/\#
+ARGS ?=
+# The stamp holds the fingerprint of what was installed: a changed pyproject.toml installs anew.
+STAMP := $(VENV)/.installed
+DEV_STAMP := $(VENV)/.installed-dev
+
+.PHONY: help setup demo run topics tell test check bench e2e format docs clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z0-9_-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(STAMP) ## install what running needs into .venv (done by itself when needed)
+
+demo: $(STAMP) ## a living farm without hardware: one day in 100 s (DAY=..., DAYS=0 until Ctrl-C)
+	@$(BIN)/python -m deploy.demo --day $(DAY) --days $(DAYS) $(ARGS)
+
+run: $(STAMP) ## run the farm of your farm.yaml on this machine
+	@$(BIN)/python -m deploy.embedded $(ARGS)
+
+topics: $(STAMP) ## show what the running farm says (FILTER='sunherd/miner/+/command')
+	@$(BIN)/python -m deploy.listen '$(FILTER)'
+
+tell: $(STAMP) ## tell the running farm what you want (ARGS='pause s19-20 --for 2h', ARGS=--help)
+	@$(BIN)/python -m deploy.tell $(ARGS)
+
+test: $(DEV_STAMP) ## all tests that need nothing but this machine
+	$(BIN)/python -m pytest -n auto --dist loadfile $(ARGS)
+
+check: $(DEV_STAMP) ## format, lint, types, import contracts
+	$(BIN)/ruff format --check --quiet .
+	$(BIN)/ruff check --quiet .
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/mypy
+
+e2e: $(DEV_STAMP) ## against a real Home Assistant (SUNHERD_E2E_HA_URL and SUNHERD_E2E_HA_TOKEN say where it is)
+	$(BIN)/python -m pytest tests/e2e -p no:xdist -rs $(ARGS)
+
+bench: $(DEV_STAMP) ## how fast: ratios from one run on this machine
+	$(BIN)/python -m tests.bench $(ARGS)
+
+format: $(DEV_STAMP) ## format and mend what can be mended by itself
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix --quiet .
+
+docs: $(DEV_STAMP) ## write the generated pages anew
+	$(BIN)/python -m deploy.topics_page > docs/topics.md
+
+clean: ## remove what was installed and what runs left behind
+	rm -rf $(VENV) .sunherd .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage build *.egg-info
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo 'Sunherd needs Python 3.11 or newer; $(PYTHON) is older. Say PYTHON=python3.12, for example.' >&2; exit 2; }
+	@echo 'Setting up .venv (once; about half a minute) ...'
+	@$(PYTHON) -m venv $(VENV)
+
+$(STAMP): pyproject.toml $(BIN)/python
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[embedded]'
+	@touch $@
+
+$(DEV_STAMP): pyproject.toml $(BIN)/python
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@ $(STAMP)

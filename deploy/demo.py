@@ -1,0 +1,124 @@
+"""A living farm without hardware: one compressed day, with the real services and the simulator on one fast clock."""
+
+import argparse
+import os
+import socket
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from deploy.broker import BrokerError
+from deploy.connection import STATE_DIRECTORY
+from deploy.embedded import SERVICES, WATCH, Plan, run_farm
+from shared.clock import SystemClock
+from shared.launch import EXIT_BAD_INPUT, set_up_log
+from shared.settings import FarmFileError
+
+SIMULATOR = "services.simulator.__main__"
+DAY_SECONDS = 86_400.0
+MORNING = datetime(2026, 6, 21, 4, 0, tzinfo=UTC)
+# Leases and stale times are lengthened to these real seconds: a laptop that hiccups must trip no failsafe.
+_LEASE_REAL_SECONDS = 20
+_STALE_REAL_SECONDS = 20
+
+FARM = """\
+# The demo's farm, written anew at each start. Ports are free ones of this machine.
+site: {{time_zone: UTC, latitude: 38.7, longitude: -9.1}}
+battery:
+  home_assistant:
+    url: http://127.0.0.1:{home_assistant}
+    state_of_charge: sensor.battery_soc
+    pv_power: sensor.pv_power
+    load_power: sensor.load_power
+    battery_power: sensor.battery_power
+    grid_available: binary_sensor.grid
+    poll: 2 s
+  unconfirmed_after: {stale} s
+miners:
+  s19-20: {{driver: vnish, host: 127.0.0.1:{miner_0}, stop_soc: 73, resume_soc: 75}}
+  s19-21: {{driver: vnish, host: 127.0.0.1:{miner_1}, stop_soc: 95, resume_soc: 99}}
+  s19-22: {{driver: vnish, host: 127.0.0.1:{miner_2}, stop_soc: 95, resume_soc: 99}}
+# On the fast clock a real second is {rate:.0f} farm seconds: what guards against a hiccup of the laptop is lengthened.
+rules: {{lease: {lease} s, grace: {lease} s, stale_no_start: {stale} s, stale_pause: {stale} s, poll: 0.5 s}}
+"""
+
+
+def write_farm(directory: Path, rate: float) -> Path:
+    """Writes the demo's farm file and returns its path."""
+    ports = _free_ports(4)
+    text = FARM.format(
+        home_assistant=ports[0],
+        miner_0=ports[1],
+        miner_1=ports[2],
+        miner_2=ports[3],
+        rate=rate,
+        lease=round(_LEASE_REAL_SECONDS * rate),
+        stale=round(_STALE_REAL_SECONDS * rate),
+    )
+    directory.mkdir(parents=True, exist_ok=True)
+    path = directory / "farm.yaml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def _free_ports(count: int) -> list[int]:
+    sockets = [socket.socket() for _ in range(count)]
+    for opened in sockets:
+        opened.bind(("127.0.0.1", 0))
+    ports = [opened.getsockname()[1] for opened in sockets]
+    for opened in sockets:
+        opened.close()
+    return ports
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """`make demo`."""
+    parser = argparse.ArgumentParser(
+        prog="python -m deploy.demo",
+        description="Shows a day of a simulated solar farm: real services, a broker, and stand-ins for the hardware.",
+        epilog="Look at the topics meanwhile with `make topics` in a second terminal.",
+    )
+    parser.add_argument("--day", type=float, default=100.0, metavar="SECONDS", help="how long one day takes (100)")
+    parser.add_argument("--days", type=float, default=1.0, help="how many days to show (1); 0: until Ctrl-C")
+    parser.add_argument("--soc", type=float, default=76.0, metavar="PERCENT", help="state of charge at 4 o'clock (76)")
+    options = parser.parse_args(arguments)
+    if not (10 <= options.day <= DAY_SECONDS and options.days >= 0 and 0 <= options.soc <= 100):  # noqa: PLR2004
+        parser.error("--day takes 10 to 86400 seconds, --days at least 0, --soc 0 to 100")
+    return show(options.day, options.days, options.soc)
+
+
+def show(day_seconds: float, days: float, soc_percent: float) -> int:
+    """Runs the demo; returns the exit code."""
+    set_up_log("demo")
+    clock = SystemClock(start=MORNING, rate=DAY_SECONDS / day_seconds)
+    state = Path(STATE_DIRECTORY, "demo").absolute()
+    os.environ["HA_TOKEN"] = "demo-token"  # noqa: S105 - of the stand-in
+    os.environ["SUNHERD_START_SOC"] = repr(soc_percent)
+    for variable in ("VNISH_PASSWORD", "SUNHERD_BROKER__URL", "SUNHERD_BROKER__USERNAME", "MQTT_PASSWORD"):
+        os.environ.pop(variable, None)  # a real farm's settings have no business in the demo
+    _say(f"One day of a simulated farm in {day_seconds:g} s. Ctrl-C ends it.")
+    plan = Plan(write_farm(state, clock.rate), state, (SIMULATOR, *SERVICES, WATCH), clock)
+    ends_at = clock.seconds() + day_seconds * days if days else float("inf")
+    try:
+        code = run_farm(plan, until=lambda: clock.seconds() > ends_at)
+    except (FarmFileError, BrokerError) as error:
+        sys.stderr.write(f"{error}\n")
+        return EXIT_BAD_INPUT
+    if code == 0:
+        _say(
+            "That was the day. Every reading and every decision with its reasons travels on topics:\n"
+            "  make demo DAYS=0     keeps the farm running, and in a second terminal\n"
+            "  make topics          shows what it says (make topics FILTER='sunherd/miner/+/command')\n"
+            f"The farm file of the demo is {STATE_DIRECTORY}/demo/farm.yaml; for your own: make run"
+        )
+    return code
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

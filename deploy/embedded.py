@@ -1,0 +1,113 @@
+"""The whole farm on one machine, without Docker: finds or starts a broker, runs every service, restarts what dies."""
+
+import argparse
+import logging
+import os
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from deploy.broker import BrokerError, RunningBroker, start_broker
+from deploy.connection import STATE_DIRECTORY, leave_connection
+from deploy.supervise import Supervisor
+from deploy.watch import STARTED_VARIABLE
+from shared.clock import CLOCK_VARIABLE, SystemClock
+from shared.launch import EXIT_BAD_INPUT, LOG_DIRECTORY_VARIABLE, set_up_log
+from shared.settings import FarmFileError, FarmSettings, Secrets, load_farm
+from shared.settings.load import FARM_VARIABLE, farm_path
+
+log = logging.getLogger(__name__)
+
+SERVICES = (
+    "services.policy_engine.__main__",
+    "services.soc_bridge.__main__",
+    "services.vnish_agent.__main__",
+)
+WATCH = "deploy.watch"
+
+NO_FARM = """\
+There is no {path} yet. To make one:
+  1. cp farm.example.yaml {path}
+  2. put in your battery's sensor, and each miner's address with stop_soc and resume_soc
+  3. export HA_TOKEN=...   (Home Assistant: your profile, Security, long-lived access tokens)
+  4. make run              (set `observe: true` first to watch it decide without touching a miner)
+"""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to be run, and where its state, logs and broker memory live."""
+
+    farm_file: Path
+    state: Path
+    modules: Sequence[str]
+    clock: SystemClock
+
+
+def run_farm(plan: Plan, until: Callable[[], bool] = lambda: False) -> int:
+    """Runs a farm until Ctrl-C or `until()`; returns the exit code. Raises FarmFileError and BrokerError."""
+    started_seconds = plan.clock.seconds()
+    secrets = Secrets.beside(plan.farm_file)
+    farm = load_farm(plan.farm_file, secrets)
+    logs = plan.state / "log"
+    logs.mkdir(parents=True, exist_ok=True)
+    broker = None if farm.broker.url else start_broker(plan.state / "broker")
+    try:
+        _tell_children(plan, farm, secrets, broker, started_seconds)
+        return Supervisor(plan.modules, plan.clock, broker).run(until)
+    finally:
+        if broker is not None:
+            broker.stop()
+
+
+def _tell_children(
+    plan: Plan, farm: FarmSettings, secrets: Secrets, broker: RunningBroker | None, started_seconds: float
+) -> None:
+    """The environment is what forked and spawned children have in common."""
+    os.environ[FARM_VARIABLE] = str(plan.farm_file)
+    os.environ[LOG_DIRECTORY_VARIABLE] = str(plan.state / "log")
+    os.environ[STARTED_VARIABLE] = repr(started_seconds)
+    if plan.clock.rate != 1.0:
+        os.environ[CLOCK_VARIABLE] = plan.clock.to_variable()
+    if broker is not None:
+        os.environ["SUNHERD_BROKER__URL"] = broker.url
+        os.environ["SUNHERD_BROKER__USERNAME"] = broker.username
+        os.environ["MQTT_PASSWORD"] = broker.password
+        log.info("broker: %s on %s", broker.kind, broker.url)
+    url = broker.url if broker is not None else farm.broker.url or ""
+    username = broker.username if broker is not None else farm.broker.username
+    leave_connection(plan.state, url, username, secrets.get("MQTT_PASSWORD"), plan.clock)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """`make run`."""
+    parser = argparse.ArgumentParser(
+        prog="python -m deploy.embedded",
+        description="Runs your farm on this machine: a broker if none is configured, and all services. Ctrl-C ends it.",
+        epilog="Logs and the memory of the broker live in .sunherd beside the farm file. A restart is safe.",
+    )
+    parser.add_argument("--farm", type=Path, default=farm_path(), help="the farm file (default: %(default)s)")
+    parser.add_argument("--check", action="store_true", help="only read the farm file and say what is wrong with it")
+    options = parser.parse_args(arguments)
+    farm_file: Path = options.farm.absolute()
+    set_up_log("embedded")
+    try:
+        if options.check:
+            farm = load_farm(farm_file)
+            sys.stdout.write(f"{options.farm} is fine: {len(farm.miners)} miners\n")
+            return 0
+        state = farm_file.parent / STATE_DIRECTORY
+        code = run_farm(Plan(farm_file, state, (*SERVICES, WATCH), SystemClock()))
+    except FileNotFoundError:
+        sys.stderr.write(NO_FARM.format(path=options.farm))
+        return EXIT_BAD_INPUT
+    except (FarmFileError, BrokerError) as error:
+        sys.stderr.write(f"{error}\n")
+        return EXIT_BAD_INPUT
+    sys.stdout.write("Stopped. The miners stay as they are, and nobody watches the battery until the next start.\n")
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,100 @@
+"""The terminal of an embedded farm: a service that only listens."""
+
+import os
+import sys
+from datetime import datetime
+from functools import partial
+from zoneinfo import ZoneInfo
+
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+from deploy.watch_lines import Scene
+from shared.bus import Received
+from shared.clock import Clock
+from shared.launch import Context, launch
+from shared.messages import Event, MinerCommand, MinerTelemetry, SiteTelemetry
+from shared.topics import MINER_COMMAND, MINER_EVENT, MINER_TELEMETRY, SERVICE_EVENT, SITE_TELEMETRY
+
+STARTED_VARIABLE = "SUNHERD_STARTED_SECONDS"
+_STATUS_SECONDS = 0.2
+_PLAIN_STATUS_SECONDS = 10.0
+
+
+class Watch:
+    """Prints what the scene says. Without a terminal the status comes as a plain line every 10 s."""
+
+    def __init__(self, scene: Scene, console: Console, clock: Clock) -> None:
+        self._scene = scene
+        self._console = console
+        self._clock = clock
+        self._live = Live(console=console, auto_refresh=False) if console.is_terminal else None
+        self._first_decision_said = STARTED_VARIABLE not in os.environ
+
+    def open(self) -> None:
+        if self._live is not None:
+            self._live.start()
+
+    def site(self, received: Received[SiteTelemetry]) -> None:
+        if received.message is not None:
+            self._say(self._scene.site_heard(received.message))
+
+    def command(self, received: Received[MinerCommand]) -> None:
+        if received.message is None:
+            return
+        self._say_first_decision()
+        self._say(self._scene.command_heard(received.identifier, received.message))
+
+    def telemetry(self, received: Received[MinerTelemetry]) -> None:
+        if received.message is not None:
+            self._say(self._scene.telemetry_heard(received.identifier, received.message))
+
+    def event(self, received: Received[Event]) -> None:
+        if received.message is not None:
+            self._say(self._scene.event_heard(received.identifier, received.message))
+
+    def status(self) -> None:
+        text = Text(self._scene.status(self._now()), no_wrap=True, overflow="ellipsis")
+        if self._live is not None:
+            self._live.update(text, refresh=True)
+        else:
+            self._console.print(text)
+
+    def close(self) -> None:
+        if self._live is not None:
+            self._live.stop()
+        self._console.print(f"{self._scene.changes} changes in all")
+
+    def _now(self) -> datetime:
+        return self._clock.now()
+
+    def _say(self, lines: list[str]) -> None:
+        for line in lines:
+            self._console.print(Text(line))
+
+    def _say_first_decision(self) -> None:
+        if self._first_decision_said:
+            return
+        self._first_decision_said = True
+        took = self._clock.seconds() - float(os.environ[STARTED_VARIABLE])
+        self._say([f"first decision {took:.1f} s after the start"])
+
+
+def build(context: Context) -> bool:
+    """Wires the terminal to the topics that a person wants to see."""
+    service = context.service
+    console = Console(file=sys.stdout, highlight=False)
+    watch = Watch(Scene(ZoneInfo(context.farm.site.time_zone)), console, service.clock)
+    service.on(SITE_TELEMETRY, watch.site)
+    service.on(MINER_COMMAND, watch.command)
+    service.on(MINER_TELEMETRY, watch.telemetry)
+    service.on(MINER_EVENT, watch.event)
+    service.on(SERVICE_EVENT, watch.event)
+    service.every(_STATUS_SECONDS if console.is_terminal else _PLAIN_STATUS_SECONDS, watch.status)
+    watch.open()
+    service.on_stop(watch.close)
+    return True
+
+
+main = partial(launch, "watch", build)

@@ -1,0 +1,107 @@
+"""What a person at the terminal is told: one status line, and one line per change that has been read back. Pure."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, tzinfo
+
+from shared.messages import (
+    Event,
+    Following,
+    MinerCommand,
+    MinerState,
+    MinerTelemetry,
+    Severity,
+    SiteTelemetry,
+)
+
+_KW = 1000.0
+
+
+@dataclass
+class Scene:
+    """All that has been heard so far, and what has been said of it."""
+
+    zone: tzinfo
+    site: SiteTelemetry | None = None
+    commands: dict[str, MinerCommand] = field(default_factory=dict)
+    telemetry: dict[str, MinerTelemetry] = field(default_factory=dict)
+    _told: dict[str, str] = field(default_factory=dict)
+    _told_site: str = ""
+    changes: int = 0
+
+    def site_heard(self, site: SiteTelemetry) -> list[str]:
+        """Takes in the battery; a line when it becomes unknown or known again."""
+        self.site = site
+        said = "" if site.unknown is None else f"SoC unknown: {site.detail or site.unknown}"
+        if said == self._told_site:
+            return []
+        self._told_site = said
+        return [self._line(site.at, "battery", said or f"SoC known again: {site.state_of_charge_percent:.1f} %")]
+
+    def command_heard(self, miner: str, command: MinerCommand) -> list[str]:
+        """Takes in a command; the line follows when the miner has done it."""
+        self.commands[miner] = command
+        return self._change(miner, command.at)
+
+    def telemetry_heard(self, miner: str, telemetry: MinerTelemetry) -> list[str]:
+        """Takes in a reading; a line when it shows that a miner has changed."""
+        self.telemetry[miner] = telemetry
+        return self._change(miner, telemetry.at)
+
+    def event_heard(self, who: str, event: Event) -> list[str]:
+        """A line for what needs a person's eye."""
+        if event.severity is Severity.INFO:
+            return []
+        return [self._line(event.at, who, event.sentence)]
+
+    def status(self, now: datetime) -> str:
+        """The line that is updated in place."""
+        parts = [now.astimezone(self.zone).strftime("%H:%M"), f"Battery {_percent(self.site)}"]
+        if self.site is not None:
+            parts += [
+                f"{name} {watts / _KW:.1f} kW"
+                for name, watts in (("sun", self.site.pv_w), ("house+miners", self.site.load_w))
+                if watts is not None
+            ]
+        known = [item for item in self.telemetry.values() if item.reachable]
+        hashing = sum(item.state is MinerState.HASHING for item in known)
+        parts.append(f"{hashing} of {len(self.telemetry)} miners hashing")
+        powers = [item.power_w for item in known if item.power_w is not None]
+        coverage = "" if len(powers) == len(self.telemetry) else f" (from {len(powers)})"
+        parts.append(f"{sum(powers) / _KW:.1f} kW{coverage}")
+        return " · ".join(parts)
+
+    def _change(self, miner: str, at: datetime) -> list[str]:
+        telemetry, command = self.telemetry.get(miner), self.commands.get(miner)
+        if telemetry is None or telemetry.settled is not True or telemetry.state is MinerState.RAMPING:
+            return []
+        state = _outcome(telemetry)
+        before, self._told[miner] = self._told.get(miner), state
+        if before == state:
+            return []
+        self.changes += before is not None
+        return [self._line(at, miner, f"{_why(telemetry, command)} → {state}")]
+
+    def _line(self, at: datetime, who: str, text: str) -> str:
+        return f"{at.astimezone(self.zone).strftime('%H:%M')} [{who}] {text}"
+
+
+def _percent(site: SiteTelemetry | None) -> str:
+    if site is None or site.state_of_charge_percent is None:
+        return "SoC unknown"
+    return f"SoC {site.state_of_charge_percent:.1f} %"
+
+
+def _outcome(telemetry: MinerTelemetry) -> str:
+    if telemetry.state is MinerState.PAUSED:
+        return "mining stopped"
+    if telemetry.state is MinerState.HASHING:
+        return "mining" if telemetry.desired in {None, "normal"} else f"mining at {telemetry.desired}"
+    return str(telemetry.state)
+
+
+def _why(telemetry: MinerTelemetry, command: MinerCommand | None) -> str:
+    if telemetry.following is Following.EMERGENCY_STOP:
+        return "emergency stop"
+    if telemetry.following is Following.FAILSAFE:
+        return "no live command, failsafe"
+    return command.sentence if command is not None else "no command"

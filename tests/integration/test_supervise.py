@@ -1,0 +1,105 @@
+"""The supervisor with real processes: what dies comes back, what has nothing to do does not, and all end together."""
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from tests.waiting import eventually
+
+PARENT = """
+    import sys
+    from deploy.supervise import Supervisor
+    from shared.clock import SystemClock
+    sys.path.insert(0, {directory!r})
+    sys.exit(Supervisor({modules!r}, SystemClock()).run())
+"""
+
+STEADY = """
+    import os, signal, time
+    from pathlib import Path
+    def main():
+        stopped = []
+        signal.signal(signal.SIGTERM, lambda *_: stopped.append(1))
+        with Path({log!r}).open("a") as log:
+            print(os.getpid(), file=log, flush=True)
+        while not stopped:
+            time.sleep(0.02)
+"""
+
+
+class Farm:
+    """A supervisor in a process of its own, over child modules written for the test."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.modules: list[str] = []
+        self.process: subprocess.Popen[str] | None = None
+
+    def child(self, name: str, source: str) -> Path:
+        """Adds a child module; returns the file into which it writes its process id at each start."""
+        log = self.directory / f"{name}.pids"
+        (self.directory / f"{name}.py").write_text(textwrap.dedent(source.format(log=str(log))), encoding="utf-8")
+        self.modules.append(name)
+        return log
+
+    def start(self) -> subprocess.Popen[str]:
+        script = textwrap.dedent(PARENT.format(directory=str(self.directory), modules=self.modules))
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(Path.cwd()), str(self.directory)])}
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", script], env=environment, stderr=subprocess.PIPE, text=True
+        )
+        return self.process
+
+
+@pytest.fixture
+def farm(tmp_path: Path) -> Farm:
+    return Farm(tmp_path)
+
+
+def pids(log: Path) -> list[int]:
+    return [int(line) for line in log.read_text(encoding="utf-8").split()] if log.exists() else []
+
+
+def gone(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    return False
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_a_killed_child_comes_back(farm: Farm, number: signal.Signals) -> None:
+    log = farm.child("steady", STEADY)
+    with farm.start() as supervisor:
+        assert eventually(lambda: len(pids(log)) == 1)
+        os.kill(pids(log)[0], number)
+        assert eventually(lambda: len(pids(log)) == 2)
+        supervisor.terminate()
+        assert supervisor.wait(5) == 0
+    assert all(gone(pid) for pid in pids(log))
+
+
+def test_a_child_with_nothing_to_do_is_left_alone_and_bad_input_ends_all(farm: Farm) -> None:
+    idle = farm.child("idle", "import sys\ndef main():\n    open({log!r}, 'a').write('1\\n')\n    sys.exit(0)\n")
+    steady = farm.child("steady", STEADY)
+    farm.child("bad", "import sys, time\ndef main():\n    time.sleep(0.8)\n    sys.exit(2)\n")
+    with farm.start() as supervisor:
+        assert supervisor.wait(10) == 2
+    assert len(pids(idle)) == 1
+    assert all(gone(pid) for pid in pids(steady))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child that its parent has died")
+def test_children_do_not_outlive_a_killed_supervisor(farm: Farm) -> None:
+    log = farm.child("steady", STEADY)
+    with farm.start() as supervisor:
+        assert eventually(lambda: len(pids(log)) == 1)
+        supervisor.kill()
+        supervisor.wait(5)
+    assert eventually(lambda: gone(pids(log)[0]))

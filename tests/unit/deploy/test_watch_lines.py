@@ -1,0 +1,92 @@
+"""What the terminal says, and above all what it does not say."""
+
+from datetime import UTC, datetime, timedelta
+
+from deploy.watch_lines import Scene
+from shared.messages import (
+    PAUSE,
+    Event,
+    Following,
+    MinerCommand,
+    MinerState,
+    MinerTelemetry,
+    OperatingPoint,
+    Severity,
+    SiteTelemetry,
+    UnknownReason,
+)
+
+NOON = datetime(2026, 6, 21, 12, 0, tzinfo=UTC)
+NORMAL = OperatingPoint(name="normal", power_w=3000)
+
+
+def command(point: OperatingPoint, sentence: str) -> MinerCommand:
+    return MinerCommand(
+        at=NOON,
+        engine="engine",
+        epoch=1,
+        expires_at=NOON + timedelta(seconds=60),
+        point=point,
+        code="code",
+        sentence=sentence,
+        since=NOON,
+    )
+
+
+def reading(state: MinerState, *, settled: bool | None, desired: str = "pause") -> MinerTelemetry:
+    return MinerTelemetry(
+        at=NOON,
+        driver="vnish",
+        reachable=True,
+        state=state,
+        settled=settled,
+        desired=desired,
+        following=Following.COMMAND,
+        power_w=3000.0 if state is MinerState.HASHING else 20.0,
+    )
+
+
+def test_a_change_is_told_once_the_miner_has_done_it_and_not_before() -> None:
+    scene = Scene(UTC)
+    assert scene.command_heard("s19-20", command(PAUSE, "SoC 72.9 % < 73 %")) == []
+    assert scene.telemetry_heard("s19-20", reading(MinerState.HASHING, settled=False)) == []
+    assert scene.telemetry_heard("s19-20", reading(MinerState.PAUSED, settled=True)) == [
+        "12:00 [s19-20] SoC 72.9 % < 73 % → mining stopped"
+    ]
+    assert scene.telemetry_heard("s19-20", reading(MinerState.PAUSED, settled=True)) == []
+
+
+def test_a_ramping_miner_is_not_yet_called_mining() -> None:
+    scene = Scene(UTC)
+    scene.command_heard("s19-20", command(NORMAL, "SoC 75.1 % > 75 %"))
+    assert scene.telemetry_heard("s19-20", reading(MinerState.RAMPING, settled=True, desired="normal")) == []
+    told = scene.telemetry_heard("s19-20", reading(MinerState.HASHING, settled=True, desired="normal"))
+    assert told == ["12:00 [s19-20] SoC 75.1 % > 75 % → mining"]
+
+
+def test_the_status_says_how_many_miners_its_total_covers() -> None:
+    scene = Scene(UTC)
+    scene.telemetry_heard("a", reading(MinerState.HASHING, settled=True))
+    gone = MinerTelemetry(at=NOON, driver="vnish", reachable=False, state=MinerState.UNKNOWN)
+    scene.telemetry_heard("b", gone)
+    status = scene.status(NOON)
+    assert "1 of 2 miners hashing" in status
+    assert "3.0 kW (from 1)" in status
+    assert "SoC unknown" in status
+
+
+def test_the_battery_is_told_when_it_becomes_unknown_and_when_it_is_known_again() -> None:
+    scene = Scene(UTC)
+    lost = SiteTelemetry(at=NOON, source="ha", unknown=UnknownReason.UNAVAILABLE, detail="the sensor says unavailable")
+    back = SiteTelemetry(at=NOON, source="ha", state_of_charge_percent=71.5)
+    assert scene.site_heard(lost) == ["12:00 [battery] SoC unknown: the sensor says unavailable"]
+    assert scene.site_heard(lost) == []
+    assert scene.site_heard(back) == ["12:00 [battery] SoC known again: 71.5 %"]
+    assert "SoC 71.5 %" in scene.status(NOON)
+
+
+def test_only_events_that_need_an_eye_are_told() -> None:
+    scene = Scene(UTC)
+    assert scene.event_heard("s19-20", Event(at=NOON, code="reachable", sentence="answers again")) == []
+    loud = Event(at=NOON, code="failsafe", severity=Severity.ERROR, sentence="no live command")
+    assert scene.event_heard("s19-20", loud) == ["12:00 [s19-20] no live command"]
