@@ -1,45 +1,28 @@
 """An agent: one thread per device, which reads, publishes, compares, applies and reads back."""
 
 import logging
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import timedelta
+from collections.abc import Mapping
 from typing import Generic, TypeVar
 
 from shared.bus import Received
-from shared.device import Device, DeviceError, Step
-from shared.lease import Lease
+from shared.device import Device
 from shared.loops import Turns
 from shared.messages import (
-    Action,
     Command,
     EmergencyStop,
     EngineEpoch,
     Event,
-    Following,
     Reported,
-    Severity,
 )
-from shared.pursuit import Pursuit
 from shared.role import Role
 from shared.service import Service
+from shared.tender import Manner, Tender
 from shared.topics import EMERGENCY_STOP, ENGINE_EPOCH, Topic
 
 log = logging.getLogger(__name__)
 
 R = TypeVar("R", bound=Reported)
 C = TypeVar("C", bound=Command)
-
-
-@dataclass(frozen=True)
-class Manner:
-    """How an agent tends its devices. Poll in real seconds; lease and grace in farm time."""
-
-    poll_seconds: float = 10.0
-    lease: timedelta = timedelta(seconds=60)
-    grace: timedelta = timedelta(seconds=120)
-    observe: frozenset[str] = frozenset()
-    """Ids that are only watched: not even the failsafe acts on them. The emergency stop does."""
 
 
 class Agent(Generic[R, C]):
@@ -64,6 +47,8 @@ class Agent(Generic[R, C]):
             for name, device in devices.items()
         }
         self._turns: dict[str, Turns] = {}
+        self._memory_open = True
+        service.on_ready(self._memory_arrived)
         for name, role in roles.items():
             service.on(role.command, self._commanded, name)
             service.on(role.telemetry, self._remembered, name)
@@ -71,9 +56,19 @@ class Agent(Generic[R, C]):
         service.on(ENGINE_EPOCH, self._engine_epoch, site)
 
     def start(self) -> None:
-        """Gives each device its thread."""
+        """Gives each device its thread, once."""
         for name, tender in self.tenders.items():
-            self._turns[name] = self._service.spawn(name, tender)
+            if name not in self._turns:
+                self._turns[name] = self._service.spawn(name, tender)
+
+    def start_with_memory(self, patience_seconds: float = 10.0) -> None:
+        """Starts when the broker's memory has arrived; without a broker after these real seconds, for the failsafe.
+
+        A device that is read before its memory is there would have its curtailed point taken for the owner's.
+        """
+        self._service.on_ready(self.start)
+        deadline = self._service.clock.seconds() + patience_seconds
+        self._service.every(1.0, lambda: self.start() if self._service.clock.seconds() >= deadline else None)
 
     # --- in the service's thread
 
@@ -99,8 +94,12 @@ class Agent(Generic[R, C]):
             )
 
     def _remembered(self, received: Received[R]) -> None:
-        if received.retained and received.message is not None:
+        if self._memory_open and received.retained and received.message is not None:
             self.tenders[received.identifier].previous = received.message
+
+    def _memory_arrived(self) -> None:
+        # What a later connection brings back is our own, and older than what we know.
+        self._memory_open = False
 
     def _emergency_stop(self, received: Received[EmergencyStop]) -> None:
         # A cleared topic is not a resume: only an explicit message ends the latch.
@@ -119,153 +118,3 @@ class Agent(Generic[R, C]):
     def _wake(self, name: str) -> None:
         if name in self._turns:
             self._turns[name].wake()
-
-
-class Tender(Generic[R, C]):
-    """The loop of one device. Straight-line: read, regard, publish, compare, apply; the next step reads back."""
-
-    def __init__(
-        self,
-        name: str,
-        service: Service,
-        device: Device[R, C],
-        role: Role[R, C],
-        event: Topic[Event],
-        manner: Manner,
-        emergency: Callable[[], bool],
-    ) -> None:
-        self.name = name
-        self.lease: Lease[C] = Lease(service.clock.now(), manner.grace)
-        self.previous: R | None = None
-        self._service = service
-        self._device = device
-        self._role = role
-        self._event = event
-        self._manner = manner
-        self._emergency = emergency
-        self._pursuit = Pursuit()
-        self._settled_before = False
-        self._following = Following.NOTHING
-        self._reachable: bool | None = None
-        self._last_action: tuple[str, Action] | None = None
-
-    def is_news(self, command: C) -> bool:
-        """Whether a command asks for something else than the one before; called by the service's thread."""
-        wanted = (self._role.name(command), command.action)
-        news, self._last_action = wanted != self._last_action, wanted
-        return news
-
-    def step(self) -> float:
-        self._recall()
-        reading = self._read()
-        # Time is taken after the reading: a device that hangs must not make us act on an old lease.
-        now = self._service.clock.now()
-        following, command = self._lease_says(now_emergency=self._emergency())
-        if reading.reachable:
-            reading = self._role.regard(reading, following, command, settled_before=self._settled_before)
-        goal = self._role.goal(following, command, reading, now)
-        settled = self._device.settled(reading, goal) if goal is not None and reading.reachable else None
-        self._publish(self._judged(reading, following, command, goal, settled))
-        self._settled_before = settled is True
-        if goal is None or settled is not False or self._is_only_watching(following, command):
-            return self._manner.poll_seconds
-        return self._apply(goal, reading)
-
-    def close(self) -> None:
-        self._device.close()
-
-    def _lease_says(self, *, now_emergency: bool) -> tuple[Following, C | None]:
-        following, command = self.lease.follow(self._service.clock.now(), emergency=now_emergency)
-        if following is not self._following:
-            self._tell_following(following)
-            self._following = following
-        return following, command
-
-    def _recall(self) -> None:
-        previous, self.previous = self.previous, None
-        if previous is not None:
-            self._device.recall(previous)
-            self._role.recall(previous)
-
-    def _read(self) -> R:
-        try:
-            reading = self._device.read()
-        except DeviceError as error:
-            reading = self._role.unread(error, self._service.clock.now())
-            self._service.counts.add(f"read_{error.code}")
-        if reading.reachable is not self._reachable:
-            if self._reachable is not None or not reading.reachable:
-                self._tell_reachable(reading)
-            self._reachable = reading.reachable
-        return reading
-
-    def _judged(self, reading: R, following: Following, command: C | None, goal: C | None, settled: bool | None) -> R:
-        """The telemetry: the reading, what is followed, and whether a fault has to be called one."""
-        name = None if goal is None else self._role.name(goal)
-        verdict = self._pursuit.judge(name, settled)
-        if verdict is not None and goal is not None:
-            self._tell_pursuit(verdict, goal)
-        if self._pursuit.faulty and goal is not None and settled is False:
-            reading = self._role.faulty(reading, goal)
-        return reading.model_copy(
-            update={
-                "following": following,
-                "desired": name,
-                "settled": settled,
-                "epoch": None if command is None else command.epoch,
-            },
-        )
-
-    def _is_only_watching(self, following: Following, command: C | None) -> bool:
-        if following is Following.EMERGENCY_STOP:
-            return False
-        if self.name in self._manner.observe or self.lease.suspended(self._service.clock.now()):
-            return True
-        return command is not None and command.action is not Action.APPLY
-
-    def _apply(self, goal: C, reading: R) -> float:
-        seconds = self._service.clock.seconds()
-        wait = self._pursuit.wait_seconds(seconds)
-        if wait > 0:
-            return min(wait, self._manner.poll_seconds)
-        try:
-            step = self._device.apply(goal, reading)
-        except DeviceError as error:
-            self._service.counts.add(f"apply_{error.code}")
-            self._pursuit.failed(error.sentence)
-            log.warning("[%s] %s: %s", self.name, self._role.name(goal), error.sentence)
-            step = Step(error.retry_seconds or 1.0)
-        return self._pursuit.applied(seconds, step)
-
-    # --- telling
-
-    def _publish(self, telemetry: R) -> None:
-        self._service.publish(self._role.telemetry, self.name, telemetry)
-
-    def _tell(self, code: str, severity: Severity, sentence: str) -> None:
-        log.log(_LEVEL[severity], "[%s] %s", self.name, sentence)
-        event = Event(at=self._service.clock.now(), code=code, severity=severity, sentence=sentence)
-        self._service.publish(self._event, self.name, event)
-
-    def _tell_reachable(self, reading: R) -> None:
-        if reading.reachable:
-            self._tell("reachable", Severity.INFO, "answers again")
-        else:
-            self._tell(reading.problem or "unreachable", Severity.WARNING, reading.detail)
-
-    def _tell_following(self, following: Following) -> None:
-        if following is Following.FAILSAFE:
-            self._tell("failsafe", Severity.ERROR, "no live command: going to the failsafe by itself")
-        elif self._following is Following.FAILSAFE:
-            self._tell("failsafe_over", Severity.INFO, "commands again: the failsafe is over")
-
-    def _tell_pursuit(self, verdict: bool, goal: C) -> None:
-        if verdict:
-            cause = self._pursuit.cause or "it accepts the command and does not carry it out"
-            sentence = f"wanted {self._role.name(goal)}, tried {self._pursuit.tries} times: {cause}"
-            self._tell("command_without_effect", Severity.ERROR, sentence)
-        else:
-            self._tell("recovered", Severity.INFO, f"{self._role.name(goal)} reached at last")
-
-
-_LEVEL = {Severity.INFO: logging.INFO, Severity.WARNING: logging.WARNING, Severity.ERROR: logging.ERROR}

@@ -55,6 +55,8 @@ class Step:
     look_again_seconds: float
     on_the_way: bool = False
     """True while the device is moving (a rung of a ramp, shutting down): such a step is not counted as a vain try."""
+    patience_seconds: float = 300.0
+    """How long since the first step towards the goal it may go on moving before each look counts as a vain try."""
 
 
 class Device(Protocol[R, C_contra]):

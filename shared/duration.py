@@ -4,7 +4,7 @@ import re
 from datetime import timedelta
 from typing import Annotated
 
-from pydantic import BeforeValidator
+from pydantic import AfterValidator, BeforeValidator
 
 _UNITS = {"ms": 0.001, "s": 1, "sec": 1, "min": 60, "m": 60, "h": 3600, "d": 86400}
 _FORM = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([a-z]*)\s*")
@@ -19,7 +19,10 @@ def parse_duration(value: object) -> timedelta:
     found = _FORM.fullmatch(str(value).lower())
     if found is None or (found[2] or "s") not in _UNITS:
         raise ValueError(_complaint(value))
-    return timedelta(seconds=float(found[1]) * _UNITS[found[2] or "s"])
+    try:
+        return timedelta(seconds=float(found[1]) * _UNITS[found[2] or "s"])
+    except OverflowError as error:  # longer than any calendar
+        raise ValueError(_complaint(value)) from error
 
 
 def _complaint(value: object) -> str:
@@ -27,3 +30,15 @@ def _complaint(value: object) -> str:
 
 
 Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
+
+
+def at_least(seconds: float) -> AfterValidator:
+    """A validator for a duration that must not be shorter."""
+
+    def check(value: timedelta) -> timedelta:
+        if value < timedelta(seconds=seconds):
+            message = f"{value.total_seconds():g} s is too short: give at least {seconds:g} s"
+            raise ValueError(message)
+        return value
+
+    return AfterValidator(check)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from shared.bus import BrokerAddress, Bus, MqttLink
 from shared.clock import clock_of_process
@@ -73,10 +73,14 @@ def address_of(url: str, username: str | None, password: str | None) -> BrokerAd
     return BrokerAddress(
         host=parts.hostname or "127.0.0.1",
         port=parts.port or (8883 if tls else 1883),
-        username=username or parts.username,
-        password=password or parts.password,
+        username=username or _decoded(parts.username),
+        password=password or _decoded(parts.password),
         tls=tls,
     )
+
+
+def _decoded(part: str | None) -> str | None:
+    return None if part is None else unquote(part)
 
 
 def instance_name(service: str) -> str:

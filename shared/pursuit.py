@@ -5,7 +5,6 @@ from shared.device import Step
 FAULT_AFTER_TRIES = 4
 BACK_OFF_SECONDS = 5.0
 BACK_OFF_MAX_SECONDS = 60.0
-ON_THE_WAY_MAX_SECONDS = 300.0
 
 
 class Pursuit:
@@ -46,7 +45,7 @@ class Pursuit:
         """A step was done at this real time; returns when to read back. Each vain try waits longer for the next."""
         if self._began_at is None:
             self._began_at = seconds
-        if step.on_the_way and seconds - self._began_at < ON_THE_WAY_MAX_SECONDS:
+        if step.on_the_way and seconds - self._began_at < step.patience_seconds:
             self._next_at = seconds + step.look_again_seconds
             return step.look_again_seconds
         self.tries += 1

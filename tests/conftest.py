@@ -1,7 +1,5 @@
 """Fixtures that every test may use."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from shared.clock import VirtualClock
@@ -13,8 +11,7 @@ def clock() -> VirtualClock:
 
 
 @pytest.fixture(autouse=True)
-def _no_farm_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _no_farm_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """A variable of the developer's own farm must not leak into a test."""
     for name in ("SUNHERD_FARM", "SUNHERD_CLOCK", "HA_TOKEN", "MQTT_PASSWORD", "VNISH_PASSWORD"):
         monkeypatch.delenv(name, raising=False)
-    yield

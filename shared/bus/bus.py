@@ -20,6 +20,7 @@ from shared.topics import SERVICE_BARRIER, Topic, locate
 log = logging.getLogger(__name__)
 
 M = TypeVar("M", bound=Message)
+T = TypeVar("T")
 
 PAYLOAD_BYTES_MAX = 65_536
 _COMPLAINTS_KEPT = 1000
@@ -142,29 +143,27 @@ class Bus(LinkListener):
         self.counts.add("disconnects")
 
     def link_arrival(self, arrival: Arrival) -> None:
-        try:
-            self._dispatch(arrival)
-        except Exception:
-            # paho's thread must survive whatever a handler does.
-            log.exception("handling %s failed", arrival.path)
-            self.counts.add("handler_failed")
-
-    def _dispatch(self, arrival: Arrival) -> None:
         for topic_filter, raw_handler in self._raw:
             if matches(topic_filter, arrival.path):
-                raw_handler(arrival)
+                self._call(raw_handler, arrival, arrival.path)
         located = locate(self.prefix, arrival.path)
         if located is None:
             return
         topic, identifier = located
         handlers = self._handlers.get((topic.noun, topic.channel), [])
         wanted = [handler for of, handler in handlers if of in {"+", identifier}]
-        if not wanted:
-            return
-        received = self._decode(topic, identifier, arrival)
+        received = self._decode(topic, identifier, arrival) if wanted else None
         if received is not None:
             for handler in wanted:
-                handler(received)
+                self._call(handler, received, arrival.path)
+
+    def _call(self, handler: Callable[[T], None], what: T, path: str) -> None:
+        try:
+            handler(what)
+        except Exception:
+            # paho's thread and the other handlers must survive whatever one handler does.
+            log.exception("handling %s failed", path)
+            self.counts.add("handler_failed")
 
     def _decode(self, topic: Topic[M], identifier: str, arrival: Arrival) -> Received[M] | None:
         now = self._clock.now()

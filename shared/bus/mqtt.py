@@ -25,6 +25,8 @@ _UNSUPPORTED_PROTOCOL = {"Unsupported protocol version", "Protocol error", "Malf
 _QUEUED_MESSAGES = 2000
 _INFLIGHT_MESSAGES = 100
 _FAREWELL_SECONDS = 2.0
+_UNANSWERED_MAX = 2
+_FENCE = "sunherd/fence"
 
 
 @dataclass(frozen=True)
@@ -53,10 +55,13 @@ class MqttLink(Link):
         self._client: paho.Client | None = None
         self._up = False
         self._refusal: str | None = None
+        self._said: str | None = None
+        self._unanswered = 0
+        self._stopped = False
         self._lock = threading.Lock()
 
     def start(self, listener: LinkListener, will: Packet | None) -> None:
-        self._listener, self._will = listener, will
+        self._listener, self._will, self._stopped = listener, will, False
         self._open()
 
     def is_up(self) -> bool:
@@ -87,30 +92,25 @@ class MqttLink(Link):
     def tend(self) -> None:
         with self._lock:
             client = self._client
-            if client is None:
+            if client is None or _thread_alive(client):
                 return
-            if self._refusal in _UNSUPPORTED_PROTOCOL and self._protocol is MQTTProtocolVersion.MQTTv5:
-                log.info("%s does not speak MQTT 5 (%s): going on with 3.1.1", self._address, self._refusal)
-                self._protocol = MQTTProtocolVersion.MQTTv311
-            elif _thread_alive(client):
-                return
-            else:
-                log.error("the network thread to %s has died: starting a new one", self._address)
+            log.error("the network thread to %s has died: starting a new one", self._address)
             self._close(client)
             self._open()
 
     def stop(self, farewell: Packet | None) -> None:
-        client = self._client
-        if client is None:
-            return
-        if farewell is not None and self._up:
-            sent = client.publish(farewell.path, farewell.payload, qos=farewell.qos, retain=farewell.retain)
-            try:
-                sent.wait_for_publish(_FAREWELL_SECONDS)
-            except (RuntimeError, ValueError):
-                log.debug("no farewell: the connection went first")
-        client.disconnect()
-        self._close(client)
+        self._stopped = True
+        with self._lock:
+            client = self._client
+            if client is None:
+                return
+            if farewell is not None and self._up:
+                sent = client.publish(farewell.path, farewell.payload, qos=farewell.qos, retain=farewell.retain)
+                try:
+                    sent.wait_for_publish(_FAREWELL_SECONDS)
+                except (RuntimeError, ValueError):
+                    log.debug("no farewell: the connection went first")
+            self._close(client)
 
     def _open(self) -> None:
         client = paho.Client(CallbackAPIVersion.VERSION2, self._client_id, protocol=self._protocol)
@@ -127,6 +127,7 @@ class MqttLink(Link):
         client.suppress_exceptions = True  # an exception in a callback would end paho's thread in silence
         client.on_socket_open = _no_delay
         client.on_connect = self._on_connect
+        client.on_unsubscribe = self._on_fence
         client.on_disconnect = self._on_disconnect
         client.on_message = self._on_message
         # A session that the broker kept would replay old commands: retained topics are the memory, sessions are not.
@@ -139,43 +140,87 @@ class MqttLink(Link):
         client.loop_start()
 
     def _close(self, client: paho.Client) -> None:
+        client.disconnect()
         client.loop_stop()
         self._client = None
-        self._up = False
+        self._went_down()
+
+    def _went_down(self) -> None:
+        if self._up:
+            self._up = False
+            if self._listener is not None:
+                self._listener.link_down()
 
     # in paho's thread
 
     def _on_connect(
         self,
-        _client: paho.Client,
+        client: paho.Client,
         _userdata: object,
         _flags: paho.ConnectFlags,
         reason: ReasonCode,
         _properties: Properties | None,
     ) -> None:
+        self._unanswered = 0
         if reason.is_failure:
-            text = str(reason)
-            if text != self._refusal and text not in _UNSUPPORTED_PROTOCOL:
-                log.error("%s refuses the connection: %s (said once; trying on)", self._address, text)
-            self._refusal = text
+            self._refused(client, str(reason))
             return
-        self._refusal = None
-        self._up = True
-        if self._listener is not None:
-            self._listener.link_up()
+        self._refusal = self._said = None
+        # After this callback paho sends again what was not acknowledged before. Only the answer to this (which
+        # unsubscribes from nothing) comes behind it: a newer value that we sent earlier would be overwritten.
+        client.unsubscribe(_FENCE)
+
+    def _on_fence(
+        self,
+        client: paho.Client,
+        _userdata: object,
+        _mid: int,
+        _reasons: list[ReasonCode],
+        _properties: Properties | None,
+    ) -> None:
+        if client is self._client and not self._up:
+            self._up = True
+            if self._listener is not None:
+                self._listener.link_up()
 
     def _on_disconnect(
         self,
-        _client: paho.Client,
+        client: paho.Client,
         _userdata: object,
         _flags: paho.DisconnectFlags,
-        _reason: ReasonCode,
+        reason: ReasonCode,
         _properties: Properties | None,
     ) -> None:
-        if self._up:
-            self._up = False
-            if self._listener is not None:
-                self._listener.link_down()
+        if client is not self._client:
+            return
+        if not self._up and self._refusal is None:
+            self._unanswered += 1
+            if self._unanswered >= _UNANSWERED_MAX:
+                self._step_down(client, f"no answer to CONNECT, {reason}")
+        self._went_down()
+
+    def _refused(self, client: paho.Client, text: str) -> None:
+        if text in _UNSUPPORTED_PROTOCOL:
+            self._step_down(client, text)
+        elif text != self._said:
+            self._said = text
+            log.error("%s refuses the connection: %s (said once; trying on)", self._address, text)
+        self._refusal = text
+
+    def _step_down(self, client: paho.Client, cause: str) -> None:
+        """Leaves this client, in whose thread we are, for one that speaks 3.1.1."""
+        if self._protocol is MQTTProtocolVersion.MQTTv311 or not self._lock.acquire(blocking=False):
+            return  # `stop` or `tend` is at work on this client
+        try:
+            if self._stopped or client is not self._client:
+                return
+            log.info("%s does not speak MQTT 5 (%s): going on with 3.1.1", self._address, cause)
+            self._protocol = MQTTProtocolVersion.MQTTv311
+            client.disconnect()
+            client.loop_stop()  # does not wait for its own thread
+            self._open()
+        finally:
+            self._lock.release()
 
     def _on_message(self, _client: paho.Client, _userdata: object, message: paho.MQTTMessage) -> None:
         if self._listener is not None:

@@ -1,11 +1,11 @@
-"""Where a device is on the network: a host name or address, with or without a port."""
+"""Where a device or a broker is on the network: a host name or address, with or without a port."""
 
 import re
 from dataclasses import dataclass
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator
+from pydantic import AfterValidator, BeforeValidator, Field
 
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]+")
 PORT_MAX = 65_535
@@ -49,3 +49,15 @@ def parse_address(value: object, default_port: int = 80) -> Address:
 
 
 HostAndPort = Annotated[Address, BeforeValidator(parse_address)]
+
+
+def _port_is_a_port(url: str) -> str:
+    try:
+        _ = urlsplit(url).port
+    except ValueError as error:
+        message = f"{error} in the URL of the broker: write it like mqtt://192.168.1.10:1883"
+        raise ValueError(message) from error
+    return url
+
+
+BrokerUrl = Annotated[str, Field(pattern=r"^mqtts?://[^/\s]+$"), AfterValidator(_port_is_a_port)]

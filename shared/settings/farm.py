@@ -1,5 +1,6 @@
 """The shape of `farm.yaml`, section by section. Unknown keys are errors; every default is the safe one."""
 
+import re
 from datetime import timedelta
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -7,14 +8,14 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from shared.duration import Duration
+from shared.duration import Duration, at_least
 from shared.messages import Identifier
 from shared.miner_role import Failsafe
-from shared.settings.address import HostAndPort
+from shared.settings.address import BrokerUrl, HostAndPort
 
 Percent = Annotated[float, Field(ge=0, le=100)]
 Watts = Annotated[float, Field(gt=0, le=1_000_000)]
-Sign = Literal[1, -1]
+_JSON_PATH = re.compile(r"([^.\[\]]+|\[\d{1,6}\])(\.[^.\[\]]+|\[\d{1,6}\])*")
 
 
 def _seconds(seconds: float) -> timedelta:
@@ -40,7 +41,7 @@ class SiteSettings(Section):
     def _known_zone(cls, value: str) -> str:
         try:
             ZoneInfo(value)
-        except (ZoneInfoNotFoundError, ValueError) as error:
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:  # OSError: a directory, such as Europe
             message = f"{value!r} is not a time zone: write one such as Europe/Lisbon"
             raise ValueError(message) from error
         return value
@@ -49,7 +50,7 @@ class SiteSettings(Section):
 class BrokerSettings(Section):
     """The MQTT broker. Without `url` the embedded run brings its own. Password: MQTT_PASSWORD."""
 
-    url: Annotated[str, Field(pattern=r"^mqtts?://[^/\s]+$")] | None = None
+    url: BrokerUrl | None = None
     username: str | None = None
     prefix: Annotated[str, Field(pattern=r"^[a-z0-9_-]+$")] = "sunherd"
 
@@ -81,17 +82,25 @@ class HomeAssistantSettings(Section):
 class MqttValueSettings(Section):
     """One value on a topic: plain text, or a place in a JSON payload such as `battery.soc`."""
 
-    topic: str
+    topic: Annotated[str, Field(min_length=1)]
     path: str = ""
-    scale: float = 1.0
+    scale: Annotated[float, Field(allow_inf_nan=False)] = 1.0
     """Multiplies the number; -1 turns a sign round."""
+
+    @field_validator("path")
+    @classmethod
+    def _place_in_json(cls, value: str) -> str:
+        if value and not _JSON_PATH.fullmatch(value):
+            message = f"{value!r} is not a place in JSON: write it like battery.soc or packs[0].soc"
+            raise ValueError(message)
+        return value
 
 
 class MqttSourceSettings(Section):
     """A state of charge that is already on a broker. `preset` names a known source; single values override it."""
 
     preset: Literal["victron", "solar_assistant", "evcc", "statestream"] | None = None
-    url: Annotated[str, Field(pattern=r"^mqtts?://[^/\s]+$")] | None = None
+    url: BrokerUrl | None = None
     """Another broker than the farm's. Password: SOURCE_MQTT_PASSWORD."""
     username: str | None = None
     base: str | None = None
@@ -182,7 +191,7 @@ class GroupSettings(Section):
 class RuleSettings(Section):
     """Times and limits of the rules; the defaults are those of the design."""
 
-    lease: Duration = _seconds(60)
+    lease: Annotated[Duration, at_least(0.1)] = _seconds(60)
     grace: Duration = _seconds(120)
     minimum_off: Duration = _seconds(300)
     starts_per_day: Annotated[int, Field(ge=1, le=1000)] = 6
@@ -193,7 +202,7 @@ class RuleSettings(Section):
     stagger_window: Duration = _seconds(30)
     outside_pause: Duration = _seconds(12 * 3600)
     """How long a pause made in the miner's own web page is respected, where the next sunrise is not known."""
-    poll: Duration = _seconds(10)
+    poll: Annotated[Duration, at_least(0.1)] = _seconds(10)
     """How often each miner is read, in real seconds."""
 
     @model_validator(mode="after")
@@ -201,14 +210,11 @@ class RuleSettings(Section):
         if self.stale_no_start > self.stale_pause:
             message = "stale_no_start must not be longer than stale_pause"
             raise ValueError(message)
-        if self.lease <= timedelta() or self.poll < timedelta(seconds=0.1):
-            message = "lease must be longer than 0, and poll at least 0.1 s"
-            raise ValueError(message)
         return self
 
 
 def _broker_section(value: object) -> object:
-    return {} if value in {None, "auto"} else value
+    return {} if value is None or value == "auto" else value
 
 
 class FarmSettings(BaseSettings):

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
+from pydantic_settings import SettingsError
 
 from shared.settings.address import parse_address
 from shared.settings.document import Document, Place, read_document
@@ -41,9 +42,13 @@ def load_farm(path: Path, secrets: Secrets | None = None) -> FarmSettings:
     findings: list[Finding] = []
     farm: FarmSettings | None = None
     try:
-        farm = FarmSettings(**document.data)
+        farm = FarmSettings(**_section_names(document.data, findings))
     except ValidationError as error:
         findings += explain(error, FarmSettings)
+    except SettingsError as error:
+        problems.append(
+            Problem(0, "environment", str(error), "write a section's variable as JSON, or set single values")
+        )
     findings += _cross_findings(document.data)
     problems += [_problem(document, finding) for finding in findings]
     problems += list(_missing_secrets(document, secrets))
@@ -52,9 +57,19 @@ def load_farm(path: Path, secrets: Secrets | None = None) -> FarmSettings:
     return farm
 
 
+def _section_names(data: dict[Any, Any], findings: list[Finding]) -> dict[str, Any]:
+    """The data without keys that could not stand as keyword arguments, or would steer the settings library."""
+    sound = {key: value for key, value in data.items() if isinstance(key, str) and not key.startswith("_")}
+    findings += [((str(key),), "unknown key", "remove it") for key in data if key not in sound]
+    return sound
+
+
 def _problem(document: Document, finding: Finding) -> Problem:
     place, cause, fix = finding
     name = ".".join(str(part) for part in place if part != "[key]")
+    variable = "SUNHERD_" + "__".join(str(part) for part in place).upper()
+    if variable in os.environ:
+        return Problem(0, f"environment variable {variable}", cause, fix)
     return Problem(document.line_of(place), name, cause, fix)
 
 

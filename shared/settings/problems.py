@@ -1,6 +1,7 @@
 """What is wrong with a farm file: each problem with its line, cause and fix."""
 
 import difflib
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from types import UnionType
@@ -10,6 +11,8 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 Path = tuple[str | int, ...]
+
+_PASSWORD_IN_URL = re.compile(r"://[^/\s]*@")
 
 
 @dataclass(frozen=True, order=True)
@@ -25,7 +28,7 @@ class Problem:
         """One line for people: `farm.yaml:12: miners.s19-20.stop_soc: cause. Fix: …`."""
         where = f"{file}:{self.line}" if self.line else file
         place = f"{self.place}: " if self.place else ""
-        return f"{where}: {place}{self.cause}. Fix: {self.fix}."
+        return f"{where}: " + " ".join(f"{place}{self.cause}. Fix: {self.fix}.".split())
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
@@ -36,11 +39,17 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 
 def explain(error: ValidationError, model: type[BaseModel]) -> list[tuple[Path, str, str]]:
     """Each validation error as (path, cause, fix)."""
-    return [_explain_one(details, model) for details in error.errors(include_url=False)]
+    found = error.errors(include_url=False)
+    return [_explain_one(details, model) for details in found if not _is_the_other_branch(details)]
+
+
+def _is_the_other_branch(details: ErrorDetails) -> bool:
+    """Where a value may be a text or a section, a section is not complained about for not being a text."""
+    return details["type"] == "string_type" and details["loc"][-1:] == ("str",) and isinstance(details["input"], dict)
 
 
 def _explain_one(details: ErrorDetails, model: type[BaseModel]) -> tuple[Path, str, str]:
-    path: Path = details["loc"]
+    path = _without_branches(details["loc"], model)
     name = str(path[-1]) if path else ""
     kind = details["type"]
     if kind == "extra_forbidden":
@@ -67,12 +76,14 @@ def _pattern(path: Path, details: ErrorDetails) -> tuple[Path, str, str]:
     if (path and path[-1] == "[key]") or (path and path[-1] == "id"):
         return where, f"{_shown(details['input'])} cannot be an id", "use only a to z, 0 to 9, - and _"
     pattern = details.get("ctx", {}).get("pattern", "")
-    example = "mqtt://192.168.1.10:1883" if "mqtt" in pattern else "http://homeassistant.local:8123"
-    return path, f"{_shown(details['input'])} does not have the right form", f"write it like {example}"
+    fix = "use only a to z, 0 to 9, - and _"
+    if "://" in pattern:
+        fix = f"write it like {'mqtt://192.168.1.10:1883' if 'mqtt' in pattern else 'http://homeassistant.local:8123'}"
+    return path, f"{_shown(details['input'])} does not have the right form", fix
 
 
 def _shown(value: object) -> str:
-    text = repr(value)
+    text = _PASSWORD_IN_URL.sub("://***@", repr(value))
     return text if len(text) <= 60 else text[:57] + "..."  # noqa: PLR2004 - the width of a readable line
 
 
@@ -85,13 +96,22 @@ def _keys_at(model: type[BaseModel], path: Sequence[str | int]) -> list[str]:
     return [name for kind in models for name in kind.model_fields]
 
 
+def _without_branches(path: Path, model: type[BaseModel]) -> Path:
+    """The path without the names of types, which pydantic puts in where a value may be of several."""
+    current: Any = model
+    kept: list[str | int] = []
+    for step in path:
+        if step not in {getattr(kind, "__name__", "") for kind in _alternatives(current)}:
+            kept.append(step)
+            current = _enter(current, step)
+    return tuple(kept)
+
+
 def _enter(annotation: Any, step: str | int) -> Any:
     for kind in _alternatives(annotation):
         if isinstance(kind, type) and issubclass(kind, BaseModel):
             if step in kind.model_fields:
                 return kind.model_fields[str(step)].annotation
-            if step == kind.__name__:  # pydantic names the branch of a union in the path
-                return kind
         elif get_origin(kind) in {dict, list}:
             return get_args(kind)[-1]
     return None

@@ -1,0 +1,43 @@
+"""The wire contract: one frozen pydantic model per topic.
+
+Payloads are JSON. Unknown fields are ignored, so that services one version apart understand each other; a wrong type
+or a number that is not finite is refused. Units stand last in each name. Times are UTC with a zone.
+"""
+
+from shared.messages.device import Action, Command, Following, Reported
+from shared.messages.miner import PAUSE, Ladder, Limit, MinerCommand, MinerState, MinerTelemetry, OperatingPoint
+from shared.messages.part import Code, Identifier, Message, Number, Part, Percent, Watts
+from shared.messages.people import EmergencyStop, Override, OverrideKind
+from shared.messages.service import Barrier, EngineEpoch, Event, Presence, Severity
+from shared.messages.site import SiteTelemetry, UnknownReason
+
+__all__ = [
+    "PAUSE",
+    "Action",
+    "Barrier",
+    "Code",
+    "Command",
+    "EmergencyStop",
+    "EngineEpoch",
+    "Event",
+    "Following",
+    "Identifier",
+    "Ladder",
+    "Limit",
+    "Message",
+    "MinerCommand",
+    "MinerState",
+    "MinerTelemetry",
+    "Number",
+    "OperatingPoint",
+    "Override",
+    "OverrideKind",
+    "Part",
+    "Percent",
+    "Presence",
+    "Reported",
+    "Severity",
+    "SiteTelemetry",
+    "UnknownReason",
+    "Watts",
+]

@@ -1,0 +1,50 @@
+"""What services say of themselves, and what happened."""
+
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import AwareDatetime, Field
+
+from shared.messages.part import Code, Identifier, Message, Number
+
+
+class EngineEpoch(Message):
+    """The epoch of the engine in charge; agents refuse commands below it."""
+
+    engine: Identifier
+    epoch: Annotated[int, Field(ge=0)]
+
+
+class Severity(StrEnum):
+    """How loudly an event should be told."""
+
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+class Event(Message):
+    """Something that happened once and that a person may want to hear of."""
+
+    code: Code
+    severity: Severity = Severity.INFO
+    sentence: str
+    numbers: dict[str, Number] = Field(default_factory=dict)
+
+
+class Presence(Message):
+    """A replica's heartbeat and last will. Live only while heard: a retained `online` proves nothing."""
+
+    service: Identifier
+    instance: Identifier
+    status: Literal["online", "offline"]
+    version: str = ""
+    started_at: AwareDatetime | None = None
+    beat_seconds: Annotated[float, Field(gt=0)] = 5.0
+    counts: dict[str, int] = Field(default_factory=dict)
+
+
+class Barrier(Message):
+    """A service's message to itself: when it comes back, retained memory has arrived."""
+
+    nonce: str

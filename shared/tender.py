@@ -1,0 +1,187 @@
+"""The loop of one device: reads, publishes, compares, applies; the next step reads back."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Generic, TypeVar
+
+from shared.device import Device, DeviceError, Step
+from shared.lease import Lease
+from shared.messages import Action, Command, Event, Following, Reported, Severity
+from shared.pursuit import Pursuit
+from shared.role import Role
+from shared.service import Service
+from shared.topics import Topic
+
+log = logging.getLogger(__name__)
+
+R = TypeVar("R", bound=Reported)
+C = TypeVar("C", bound=Command)
+
+
+@dataclass(frozen=True)
+class Manner:
+    """How an agent tends its devices. Poll in real seconds; lease and grace in farm time."""
+
+    poll_seconds: float = 10.0
+    lease: timedelta = timedelta(seconds=60)
+    grace: timedelta = timedelta(seconds=120)
+    observe: frozenset[str] = frozenset()
+    """Ids that are only watched: not even the failsafe acts on them. The emergency stop does."""
+
+
+class Tender(Generic[R, C]):
+    """The loop of one device. Straight-line: read, regard, publish, compare, apply; the next step reads back."""
+
+    def __init__(
+        self,
+        name: str,
+        service: Service,
+        device: Device[R, C],
+        role: Role[R, C],
+        event: Topic[Event],
+        manner: Manner,
+        emergency: Callable[[], bool],
+    ) -> None:
+        self.name = name
+        self.lease: Lease[C] = Lease(service.clock.now(), manner.grace)
+        self.previous: R | None = None
+        self._service = service
+        self._device = device
+        self._role = role
+        self._event = event
+        self._manner = manner
+        self._emergency = emergency
+        self._pursuit = Pursuit()
+        self._settled_before = False
+        self._following = Following.NOTHING
+        self._reachable: bool | None = None
+        self._problem: str | None = None
+        self._last_action: tuple[str, Action] | None = None
+
+    def is_news(self, command: C) -> bool:
+        """Whether a command asks for something else than the one before; called by the service's thread."""
+        wanted = (self._role.name(command), command.action)
+        news, self._last_action = wanted != self._last_action, wanted
+        return news or self._following is not Following.COMMAND  # whoever waits for the engine acts on its first word
+
+    def step(self) -> float:
+        self._recall()
+        reading = self._read()
+        # Time is taken after the reading: a device that hangs must not make us act on an old lease.
+        now = self._service.clock.now()
+        following, command = self._lease_says(now_emergency=self._emergency())
+        if reading.reachable:
+            reading = self._role.regard(reading, following, command, settled_before=self._settled_before)
+        goal = self._role.goal(following, command, reading, now)
+        settled = self._device.settled(reading, goal) if goal is not None and reading.reachable else None
+        self._publish(self._judged(reading, following, command, goal, settled))
+        self._settled_before = settled is True
+        if goal is None or settled is not False or self._is_only_watching(following, command):
+            return self._manner.poll_seconds
+        return self._apply(goal, reading)
+
+    def close(self) -> None:
+        self._device.close()
+
+    def _lease_says(self, *, now_emergency: bool) -> tuple[Following, C | None]:
+        following, command = self.lease.follow(self._service.clock.now(), emergency=now_emergency)
+        if following is not self._following:
+            self._tell_following(following)
+            self._following = following
+        return following, command
+
+    def _recall(self) -> None:
+        previous, self.previous = self.previous, None
+        if previous is not None:
+            self._device.recall(previous)
+            self._role.recall(previous)
+
+    def _read(self) -> R:
+        try:
+            reading = self._device.read()
+        except DeviceError as error:
+            reading = self._role.unread(error, self._service.clock.now())
+            self._service.counts.add(f"read_{error.code}")
+        if reading.reachable is not self._reachable:
+            if self._reachable is not None or not reading.reachable:
+                self._tell_reachable(reading)
+            self._reachable = reading.reachable
+        if reading.reachable and reading.problem is not None and reading.problem != self._problem:
+            self._tell(reading.problem, Severity.WARNING, reading.detail)
+        self._problem = reading.problem
+        return reading
+
+    def _judged(self, reading: R, following: Following, command: C | None, goal: C | None, settled: bool | None) -> R:
+        """The telemetry: the reading, what is followed, and whether a fault has to be called one."""
+        name = None if goal is None else self._role.name(goal)
+        verdict = self._pursuit.judge(name, settled)
+        if verdict is not None and goal is not None:
+            self._tell_pursuit(verdict, goal)
+        if self._pursuit.faulty and goal is not None and settled is False:
+            reading = self._role.faulty(reading, goal)
+        return reading.model_copy(
+            update={
+                "following": following,
+                "desired": name,
+                "settled": settled,
+                "epoch": None if command is None else command.epoch,
+            },
+        )
+
+    def _is_only_watching(self, following: Following, command: C | None) -> bool:
+        if following is Following.EMERGENCY_STOP:
+            return False
+        if self.name in self._manner.observe or self.lease.suspended(self._service.clock.now()):
+            return True
+        return command is not None and command.action is not Action.APPLY
+
+    def _apply(self, goal: C, reading: R) -> float:
+        seconds = self._service.clock.seconds()
+        wait = self._pursuit.wait_seconds(seconds)
+        if wait > 0:
+            return min(wait, self._manner.poll_seconds)
+        try:
+            step = self._device.apply(goal, reading)
+        except DeviceError as error:
+            self._service.counts.add(f"apply_{error.code}")
+            if error.sentence != self._pursuit.cause:  # said once, not at every try
+                log.warning("[%s] %s: %s", self.name, self._role.name(goal), error.sentence)
+            self._pursuit.failed(error.sentence)
+            step = Step(error.retry_seconds or 1.0)
+        # However long the device wants to be left alone with commands, it is read as often as ever.
+        return min(self._pursuit.applied(seconds, step), self._manner.poll_seconds)
+
+    # --- telling
+
+    def _publish(self, telemetry: R) -> None:
+        self._service.publish(self._role.telemetry, self.name, telemetry)
+
+    def _tell(self, code: str, severity: Severity, sentence: str) -> None:
+        log.log(_LEVEL[severity], "[%s] %s", self.name, sentence)
+        event = Event(at=self._service.clock.now(), code=code, severity=severity, sentence=sentence)
+        self._service.publish(self._event, self.name, event)
+
+    def _tell_reachable(self, reading: R) -> None:
+        if reading.reachable:
+            self._tell("reachable", Severity.INFO, "answers again")
+        else:
+            self._tell(reading.problem or "unreachable", Severity.WARNING, reading.detail)
+
+    def _tell_following(self, following: Following) -> None:
+        if following is Following.FAILSAFE:
+            self._tell("failsafe", Severity.ERROR, "no live command: going to the failsafe by itself")
+        elif self._following is Following.FAILSAFE:
+            self._tell("failsafe_over", Severity.INFO, "commands again: the failsafe is over")
+
+    def _tell_pursuit(self, verdict: bool, goal: C) -> None:
+        if verdict:
+            cause = self._pursuit.cause or "it accepts the command and does not carry it out"
+            sentence = f"wanted {self._role.name(goal)}, tried {self._pursuit.tries} times: {cause}"
+            self._tell("command_without_effect", Severity.ERROR, sentence)
+        else:
+            self._tell("recovered", Severity.INFO, f"{self._role.name(goal)} reached at last")
+
+
+_LEVEL = {Severity.INFO: logging.INFO, Severity.WARNING: logging.WARNING, Severity.ERROR: logging.ERROR}

@@ -1,0 +1,135 @@
+from datetime import datetime, timedelta
+
+import pytest
+
+from shared.device import UnreachableError
+from shared.messages import PAUSE, Following, MinerCommand, MinerState, MinerTelemetry
+from shared.miner_role import Failsafe, MinerRole
+from tests.unit.shared.commands import ECO, T0, command, telemetry
+
+
+@pytest.fixture
+def role() -> MinerRole:
+    return MinerRole("fake")
+
+
+def look(
+    role: MinerRole,
+    state: MinerState,
+    wanted: MinerCommand | None = None,
+    *,
+    minute: int = 0,
+    settled_before: bool = True,
+    following: Following = Following.COMMAND,
+) -> MinerTelemetry:
+    reading = telemetry(state, at=T0 + timedelta(minutes=minute))
+    return role.regard(reading, following, wanted or command(), settled_before=settled_before)
+
+
+def paused_by_a_person(role: MinerRole) -> datetime:
+    look(role, MinerState.HASHING)
+    since = look(role, MinerState.PAUSED, minute=1).outside_pause_since
+    assert since is not None
+    return since
+
+
+def test_a_hashing_miner_that_stops_without_our_word_was_paused_by_somebody(role: MinerRole) -> None:
+    assert paused_by_a_person(role) == T0 + timedelta(minutes=1)
+    later = look(role, MinerState.PAUSED, minute=9)
+    assert later.outside_pause_since == T0 + timedelta(minutes=1)
+
+
+@pytest.mark.parametrize("state", [MinerState.FAULT, MinerState.UNKNOWN])
+def test_a_failed_miner_was_paused_by_nobody(role: MinerRole, state: MinerState) -> None:
+    look(role, MinerState.HASHING)
+    assert look(role, state, minute=1).outside_pause_since is None
+
+
+def test_our_own_pause_is_nobody_elses(role: MinerRole) -> None:
+    look(role, MinerState.HASHING)
+    assert look(role, MinerState.PAUSED, command(PAUSE), minute=1).outside_pause_since is None
+
+
+def test_a_miner_that_never_settled_was_not_paused_by_a_person(role: MinerRole) -> None:
+    look(role, MinerState.RAMPING, settled_before=False)
+    assert look(role, MinerState.PAUSED, minute=1, settled_before=False).outside_pause_since is None
+
+
+@pytest.mark.parametrize("following", [Following.NOTHING, Following.GRACE, Following.FAILSAFE])
+def test_without_a_live_command_nothing_is_concluded(role: MinerRole, following: Following) -> None:
+    look(role, MinerState.HASHING)
+    assert look(role, MinerState.PAUSED, minute=1, following=following).outside_pause_since is None
+
+
+def test_a_gap_in_the_readings_may_hide_a_mains_outage(role: MinerRole) -> None:
+    look(role, MinerState.HASHING)
+    role.unread(UnreachableError("no answer"), T0)
+    assert look(role, MinerState.PAUSED, minute=1).outside_pause_since is None
+
+
+def test_hashing_ends_the_outside_pause(role: MinerRole) -> None:
+    paused_by_a_person(role)
+    assert look(role, MinerState.RAMPING, minute=2).outside_pause_since is None
+
+
+def test_an_outside_pause_is_respected_until_the_engine_answers_for_this_very_pause(role: MinerRole) -> None:
+    since = paused_by_a_person(role)
+    reading = telemetry(MinerState.PAUSED)
+
+    assert role.goal(Following.COMMAND, command(), reading, T0) is None
+    another = command(outside_pause_over=since - timedelta(days=1))
+    assert role.goal(Following.COMMAND, another, reading, T0) is None
+    assert role.goal(Following.COMMAND, command(PAUSE), reading, T0) == command(PAUSE)
+    over = command(outside_pause_over=since)
+    assert role.goal(Following.COMMAND, over, reading, T0) == over
+
+
+def test_an_outside_pause_outlives_a_restart_of_the_agent(role: MinerRole) -> None:
+    role.recall(telemetry(MinerState.PAUSED, outside_pause_since=T0))
+    assert look(role, MinerState.PAUSED, minute=5).outside_pause_since == T0
+    assert role.goal(Following.COMMAND, command(), telemetry(MinerState.PAUSED), T0) is None
+
+
+def test_what_cannot_be_read_is_unknown_and_says_why(role: MinerRole) -> None:
+    since = paused_by_a_person(role)
+    unread = role.unread(UnreachableError("no answer from 192.168.88.20"), T0)
+    assert (unread.state, unread.reachable, unread.problem) == (MinerState.UNKNOWN, False, "unreachable")
+    assert unread.detail == "no answer from 192.168.88.20"
+    assert (unread.power_w, unread.hashrate_ths, unread.chip_temperature_celsius) == (None, None, None)
+    assert unread.outside_pause_since == since
+
+
+def test_an_emergency_stop_is_a_pause_whatever_else_is_wanted(role: MinerRole) -> None:
+    goal = role.goal(Following.EMERGENCY_STOP, None, telemetry(MinerState.HASHING), T0)
+    assert goal is not None
+    assert (goal.point, goal.code) == (PAUSE, "emergency_stop")
+
+
+@pytest.mark.parametrize(("failsafe", "point"), [("pause", PAUSE), ("safe_point", ECO), ("hold", None)])
+def test_each_failsafe_has_its_point(failsafe: Failsafe, point: object) -> None:
+    goal = MinerRole("fake", failsafe).goal(Following.FAILSAFE, None, telemetry(MinerState.HASHING), T0)
+    assert (goal.point if goal else None) == point
+
+
+def test_a_safe_point_starts_no_miner_that_a_person_has_paused() -> None:
+    role = MinerRole("fake", "safe_point")
+    paused_by_a_person(role)
+    goal = role.goal(Following.FAILSAFE, None, telemetry(MinerState.PAUSED), T0)
+    assert goal is not None
+    assert goal.point == PAUSE
+
+
+def test_without_a_known_ladder_the_safe_point_is_a_pause() -> None:
+    goal = MinerRole("fake", "safe_point").goal(
+        Following.FAILSAFE, None, telemetry(MinerState.HASHING, ladder=None), T0
+    )
+    assert goal is not None
+    assert goal.point == PAUSE
+
+
+def test_a_fault_keeps_what_was_read_in_its_detail(role: MinerRole) -> None:
+    faulty = role.faulty(telemetry(MinerState.HASHING, power_w=3000), command(PAUSE))
+    assert (faulty.state, faulty.problem) == (MinerState.FAULT, "command_without_effect")
+    assert faulty.detail == "reports hashing, wanted pause"
+    assert faulty.power_w == 3000
+    assert role.name(command(PAUSE)) == "pause"
