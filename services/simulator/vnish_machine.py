@@ -1,0 +1,123 @@
+"""What a VNish miner does, without its web server: states that follow one another, power, presets and throttle."""
+
+from typing import Any
+
+from services.simulator import vnish_config as config
+from services.simulator.vnish_answers import Snapshot
+from services.simulator.vnish_firmware import Firmware, Pace, StandInPreset
+from shared.clock import Clock
+
+IDLE_W = 12
+INITIALIZING_W = 146
+STARTING_W = 60
+FULL_PERCENT = 100
+_HASHING = {"mining", "auto-tuning"}
+_BUSY = {*_HASHING, "initializing", "starting", "restarting"}
+
+
+class VnishMachine:
+    """The machine itself. Time passes by the clock alone: a state is worked out when somebody looks."""
+
+    def __init__(
+        self, firmware: Firmware, clock: Clock, nominal_w: int, presets: tuple[StandInPreset, ...], pace: Pace
+    ) -> None:
+        self.firmware = firmware
+        self.clock = clock
+        self.pace = pace
+        self.nominal_w = nominal_w
+        self.presets = presets
+        self.mac = "02:00:00:00:00:20"
+        self.model = "Antminer S19"
+        self.serial = "N/A"
+        self.throttled_percent = FULL_PERCENT
+        self.failure = (1002, "Failed to parse miner configuration")
+        self.failure_w = 0
+        """What it draws in `failure`."""
+        self.chip_celsius = 65
+        own = str(nominal_w) if any(preset.power_w == nominal_w for preset in presets) else "disabled"
+        self.settings: dict[str, Any] = config.settings(firmware, own)
+        self.live_preset = own
+        self._plan: list[tuple[float, str]] = [(clock.seconds(), "mining")]
+
+    @property
+    def state(self) -> str:
+        """The firmware's word for what it does now."""
+        return self._current()[1]
+
+    @property
+    def hashing(self) -> bool:
+        return self.state in _HASHING
+
+    @property
+    def chosen_preset(self) -> str:
+        """The preset of the settings, which the next start takes up."""
+        return str(self.settings["miner"]["overclock"]["preset"])
+
+    @property
+    def power_w(self) -> int:
+        """What it really draws now, whatever its web server says."""
+        word = self.state
+        if word in _HASHING:
+            watts = int(self.live_preset) if self.live_preset.isdigit() else self.nominal_w
+            return watts * self.throttled_percent // FULL_PERCENT
+        fixed = {"initializing": INITIALIZING_W, "failure": self.failure_w, "stopped": IDLE_W}
+        return fixed.get(word, STARTING_W)
+
+    def force_state(self, word: str) -> None:
+        """Puts it into a state at once, as if by itself or by somebody at its own web page."""
+        self._plan = [(self.clock.seconds(), word)]
+
+    def start(self) -> None:
+        """Begins to mine, unless it is at it already."""
+        if self.state not in _BUSY:
+            self.live_preset = self.chosen_preset
+            self._follow(["starting", "initializing", "auto-tuning", "mining"])
+
+    def stop(self) -> None:
+        """Ends mining."""
+        if self.state in _BUSY or self.state == "failure":
+            self._follow(["shutting-down", "stopped"])
+
+    def restart(self) -> None:
+        """Begins anew with the chosen preset."""
+        self.live_preset = self.chosen_preset
+        self._follow(["restarting", "initializing", "auto-tuning", "mining"])
+
+    def snapshot(self, *, unlocked: bool) -> Snapshot:
+        """Everything that its web server may tell."""
+        since, word = self._current()
+        return Snapshot(
+            firmware=self.firmware,
+            word=word,
+            seconds_in_state=int(self.clock.seconds() - since),
+            power_w=self.power_w,
+            hashrate_ths=self.power_w / config.JOULES_PER_TH if word in _HASHING else 0.0,
+            nominal_ths=self.nominal_w / config.JOULES_PER_TH,
+            chip_celsius=self.chip_celsius if word in _HASHING else 28,
+            throttled_percent=self.throttled_percent,
+            failure_code=self.failure[0],
+            failure_text=self.failure[1],
+            restart_required=self.hashing and self.live_preset != self.chosen_preset,
+            unlocked=unlocked,
+            settings=self.settings,
+            mac=self.mac,
+            serial=self.serial,
+            model=self.model,
+        )
+
+    def _follow(self, words: list[str]) -> None:
+        lasts = {
+            "starting": self.pace.restarting_seconds,
+            "restarting": self.pace.restarting_seconds,
+            "initializing": self.pace.initializing_seconds,
+            "auto-tuning": self.pace.tuning_seconds,
+            "shutting-down": self.pace.stopping_seconds,
+        }
+        at, self._plan = self.clock.seconds(), []
+        for word in words:
+            self._plan.append((at, word))
+            at += lasts.get(word, 0.0)
+
+    def _current(self) -> tuple[float, str]:
+        now = self.clock.seconds()
+        return next(((at, word) for at, word in reversed(self._plan) if at <= now), self._plan[0])

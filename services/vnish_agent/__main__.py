@@ -1,0 +1,13 @@
+"""`python -m services.vnish_agent`."""
+
+from services.vnish_agent.wiring import build
+from shared.launch import launch
+
+
+def main() -> None:
+    """Runs the service until SIGTERM."""
+    launch("vnish_agent", build)
+
+
+if __name__ == "__main__":
+    main()

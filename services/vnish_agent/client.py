@@ -1,0 +1,230 @@
+"""HTTP to one miner: token, back-off, and answers that are bounded in time and size."""
+
+import json
+from typing import Any
+
+import requests
+from urllib3.exceptions import HTTPError
+
+from services.vnish_agent.respite import Respite
+from shared.clock import Clock
+from shared.device import BusyError, NonsenseError, RefusedError, UnauthorizedError, UnreachableError
+from shared.settings.address import Address
+
+CONNECT_SECONDS = 3.0
+READ_SECONDS = 5.0
+WHOLE_ANSWER_SECONDS = 10.0
+ANSWER_BYTES_MAX = 65_536
+_PIECE_BYTES = 16_384
+_ERROR_LENGTH_MAX = 120
+_TOKEN_LENGTH_MAX = 1024
+
+OK, NO_CONTENT = 200, 204
+UNAUTHORIZED, FORBIDDEN, TOO_MANY = 401, 403, 429
+MISSING = frozenset({404, 405, 501})
+
+Answer = tuple[int, Any]
+
+
+class RouteMissingError(NonsenseError):
+    """The firmware does not have the route: 404, or the web page in place of JSON."""
+
+
+class VnishClient:
+    """One request at a time to `/api/v1`. Every method raises DeviceError, and no error holds a secret."""
+
+    def __init__(self, address: Address, password: str, clock: Clock, session: requests.Session | None = None) -> None:
+        self._base = f"http://{address}/api/v1"
+        self._password = password
+        self._clock = clock
+        self._session = session or requests.Session()
+        # A proxy or .netrc of this machine has no business between us and a miner.
+        self._session.trust_env = False
+        self._token: str | None = None
+        self._login = Respite(clock)
+        self._anything = Respite(clock)
+
+    def get(self, path: str) -> Any:
+        """A monitoring read. The firmware asks for no token; if it does, it gets one."""
+        status, answer = self._send("GET", path, None, None)
+        return self._secured("GET", path, None, ANSWER_BYTES_MAX) if status == UNAUTHORIZED else answer
+
+    def get_secured(self, path: str, bytes_max: int = ANSWER_BYTES_MAX) -> Any:
+        return self._secured("GET", path, None, bytes_max)
+
+    def post(self, path: str, body: dict[str, Any] | None = None) -> Any:
+        """The answer, or None where the firmware sends an empty one."""
+        return self._secured("POST", path, body or {}, ANSWER_BYTES_MAX)
+
+    def locked_out(self) -> bool:
+        """Whether the miner has turned us away, so that a secured call would not even be sent."""
+        return self._login.waiting() or self._anything.waiting()
+
+    def close(self) -> None:
+        self._session.close()
+
+    # --- the token
+
+    def _secured(self, method: str, path: str, body: dict[str, Any] | None, bytes_max: int) -> Any:
+        self._login.check()
+        for _once_more in range(2):
+            if self._token is None:
+                self._token = self._unlock()
+            status, answer = self._send(method, path, body, self._token, bytes_max)
+            if status != UNAUTHORIZED:
+                self._login.over()
+                return answer
+            # A token dies by age, by a reboot, and when an operator locks the others out: once more, then no more.
+            self._token = None
+        raise self._login.begin(_token_refused)
+
+    def _unlock(self) -> str:
+        status, answer = self._send("POST", "/unlock", {"pw": self._password}, None)
+        token = None
+        if isinstance(answer, dict):
+            token = answer.get("token") or answer.get("access_token")
+        if status == UNAUTHORIZED:
+            raise self._login.begin(_wrong_password)
+        if (
+            not isinstance(token, str)
+            or not (token.isascii() and token.isprintable())
+            or not 0 < len(token) <= _TOKEN_LENGTH_MAX
+        ):
+            message = "unlock gave no token"
+            raise NonsenseError(message)
+        return token
+
+    # --- the wire
+
+    def _send(
+        self,
+        method: str,
+        path: str,
+        body: dict[str, Any] | None,
+        token: str | None,
+        bytes_max: int = ANSWER_BYTES_MAX,
+    ) -> Answer:
+        self._anything.check()
+        headers = {"Accept-Encoding": "identity"} | ({"Authorization": f"Bearer {token}"} if token else {})
+        try:
+            with self._session.request(
+                method,
+                self._base + path,
+                json=body,
+                headers=headers,
+                timeout=(CONNECT_SECONDS, READ_SECONDS),
+                allow_redirects=False,
+                stream=True,
+            ) as response:
+                content = self._content(response, bytes_max)
+        except requests.Timeout as error:
+            message = f"no answer within {READ_SECONDS:g} s"
+            raise UnreachableError(message) from error
+        except (requests.RequestException, HTTPError, OSError) as error:
+            raise UnreachableError(_cause(error)) from None
+        return self._judged(path, response, content)
+
+    def _content(self, response: requests.Response, bytes_max: int) -> bytes:
+        """The body. Timeouts of sockets count from byte to byte, so the whole has a deadline of its own."""
+        deadline = self._clock.seconds() + WHOLE_ANSWER_SECONDS
+        content = bytearray()
+        while piece := response.raw.read1(_PIECE_BYTES, decode_content=False):
+            content += piece
+            if len(content) > bytes_max:
+                message = f"answered more than {bytes_max} bytes"
+                raise NonsenseError(message)
+            if self._clock.seconds() > deadline:
+                message = f"the answer took longer than {WHOLE_ANSWER_SECONDS:g} s"
+                raise UnreachableError(message)
+        return bytes(content)
+
+    def _judged(self, path: str, response: requests.Response, content: bytes) -> Answer:
+        status = response.status_code
+        if status == UNAUTHORIZED:
+            return status, None
+        if status in {FORBIDDEN, TOO_MANY}:
+            self._turned_away(path, status, content)
+        if status in MISSING:
+            message = f"has no {path}"
+            raise RouteMissingError(message)
+        if status not in {OK, NO_CONTENT}:
+            raise self._refusal(path, status, content)
+        self._anything.over()
+        if not content.strip():
+            return status, None
+        return status, _decoded(path, response, content)
+
+    def _turned_away(self, path: str, status: int, content: bytes) -> None:
+        """The miner wants to be left alone: by everybody, or by those who do not know the password."""
+        if status == TOO_MANY:
+            pause = self._login if path == "/unlock" else self._anything
+            raise pause.begin(_too_many, _seconds_asked(content))
+        raise self._login.begin(_wrong_password if path == "/unlock" else _forbidden)
+
+    def _refusal(self, path: str, status: int, content: bytes) -> NonsenseError | RefusedError:
+        if 300 <= status < 400:  # noqa: PLR2004 - the class of redirects
+            return NonsenseError(f"{path} redirects elsewhere; not followed")
+        try:
+            said = json.loads(content)
+        except (ValueError, RecursionError):
+            said = None
+        text = str(said.get("err", "")) if isinstance(said, dict) else ""
+        clean = "".join(character for character in text if character.isprintable())[:_ERROR_LENGTH_MAX].strip()
+        for secret in (self._password, self._token):
+            clean = clean.replace(secret, "***") if secret else clean
+        return RefusedError(f"{path} answered {status}" + (f": {clean}" if clean else ""))
+
+
+def _decoded(path: str, response: requests.Response, content: bytes) -> Any:
+    kind = response.headers.get("Content-Type", "")
+    if "html" in kind.lower() or content.lstrip()[:1] == b"<":
+        # Where a route is missing, the web page's router answers 200 with its own HTML.
+        message = f"has no {path}: a web page came back"
+        raise RouteMissingError(message)
+    try:
+        return json.loads(content)
+    except (ValueError, RecursionError):
+        message = f"{path} did not answer JSON"
+        raise NonsenseError(message) from None
+
+
+def _seconds_asked(content: bytes) -> float:
+    try:
+        said = json.loads(content)
+    except (ValueError, RecursionError):
+        return 0.0
+    asked = said.get("unlock_timeout") if isinstance(said, dict) else None
+    return float(asked) if isinstance(asked, int) and 0 < asked < 1_000_000 else 0.0  # noqa: PLR2004 - sane seconds
+
+
+def _wrong_password(seconds: float) -> UnauthorizedError:
+    return UnauthorizedError("does not accept the password", retry_seconds=seconds)
+
+
+def _token_refused(seconds: float) -> UnauthorizedError:
+    return UnauthorizedError("does not accept its own token", retry_seconds=seconds)
+
+
+def _forbidden(seconds: float) -> UnauthorizedError:
+    return UnauthorizedError("forbids what was asked", retry_seconds=seconds)
+
+
+def _too_many(seconds: float) -> BusyError:
+    return BusyError("asks to be left alone: too many requests", retry_seconds=seconds)
+
+
+def _cause(error: Exception) -> str:
+    """Few words for what went wrong on the wire; the library's own text would show addresses of memory."""
+    text = str(error)
+    causes = {
+        "NameResolution": "no such host name",
+        "refused": "connection refused",
+        "No route": "no route to it",
+        "unreachable": "no route to it",
+        "reset": "connection reset",
+        "IncompleteRead": "the answer broke off",
+        "without response": "hung up without an answer",
+        "timed out": f"no answer within {READ_SECONDS:g} s",
+    }
+    known = next((cause for sign, cause in causes.items() if sign in text), None)
+    return known or f"cannot be reached ({type(error).__name__})"

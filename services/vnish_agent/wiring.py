@@ -1,0 +1,39 @@
+"""Puts the service together: a driver and a role for each VNish miner of the farm, and one agent for all."""
+
+from services.vnish_agent.client import VnishClient
+from services.vnish_agent.driver import VnishDriver
+from shared.agent import Agent
+from shared.launch import Context
+from shared.messages import MinerCommand, MinerTelemetry
+from shared.miner_role import MinerRole
+from shared.settings import FarmSettings
+from shared.tender import Manner
+from shared.topics import MINER_EVENT
+
+FACTORY_PASSWORD = "admin"  # noqa: S105 - what the firmware is shipped with, not anybody's secret
+PASSWORD_VARIABLE = "VNISH_PASSWORD"  # noqa: S105 - a variable's name
+
+
+def build(context: Context) -> bool:
+    """Wires the service; False when the farm has no VNish miner."""
+    farm, clock = context.farm, context.service.clock
+    drivers: dict[str, VnishDriver] = {}
+    roles: dict[str, MinerRole] = {}
+    for name, miner in farm.miners.items():
+        if miner.driver == "vnish":
+            password = context.secrets.password_of(name, PASSWORD_VARIABLE) or FACTORY_PASSWORD
+            client = VnishClient(miner.host, password, clock)
+            drivers[name] = VnishDriver(client, clock, nominal_w=miner.nominal_w, preset=miner.preset)
+            roles[name] = MinerRole("vnish", miner.failsafe)
+    if not drivers:
+        return False
+    agent: Agent[MinerTelemetry, MinerCommand] = Agent(
+        context.service, drivers, roles, event=MINER_EVENT, manner=_manner(farm), site=farm.site.id
+    )
+    agent.start_with_memory()
+    return True
+
+
+def _manner(farm: FarmSettings) -> Manner:
+    rules = farm.rules
+    return Manner(rules.poll.total_seconds(), rules.lease, rules.grace, farm.observed())
