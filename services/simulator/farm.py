@@ -1,0 +1,170 @@
+"""The simulated farm: stand-ins at every address of a farm file, and one site that their miners draw from."""
+
+import errno
+import ipaddress
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from urllib.parse import urlsplit
+
+from services.simulator.home_assistant import HomeAssistantStandIn
+from services.simulator.http_server import HttpServer
+from services.simulator.site import Site, SiteShape
+from services.simulator.vnish import VnishStandIn
+from services.simulator.vnish_firmware import StandInPreset
+from shared.clock import Clock
+from shared.settings import Address, FarmSettings, HomeAssistantSettings, Secrets
+
+START_SOC_PERCENT = 76.0
+STEP_SECONDS = 0.1
+_GENERATIONS = ("1.2.6", "1.3.4", "1.2.0-rc5", "1.2.0-beta10")
+_NOMINAL_W = (3250, 1600, 1100)
+_PRESET_PARTS = (0.6, 0.8, 1.0)
+_SHAPED_FOR_W = 5950.0  # the three sizes together: the site's default panels and battery fit them
+_POWER_STEP_W = 10
+_WAITS_SECONDS = 3.0
+
+_PERCENT = {"unit_of_measurement": "%", "device_class": "battery", "state_class": "measurement"}
+_WATTS = {"unit_of_measurement": "W", "device_class": "power", "state_class": "measurement"}
+
+
+class SimulationError(Exception):
+    """A farm file cannot be simulated; the text says why, and what to do."""
+
+
+@dataclass(frozen=True)
+class Weather:
+    """How the simulated day begins."""
+
+    state_of_charge_percent: float = START_SOC_PERCENT
+    shape: SiteShape = field(default_factory=SiteShape)
+
+
+class SimulatedFarm:
+    """A loop: each step lets the site catch up with the clock and tells Home Assistant's stand-in how things stand."""
+
+    def __init__(self, farm: FarmSettings, secrets: Secrets, clock: Clock, weather: Weather | None = None) -> None:
+        self._clock = clock
+        self._made_at_seconds = clock.seconds()
+        self._settings = _home_assistant_of(farm)
+        self._addresses = {name: _loopback(f"miners.{name}.host", miner.host) for name, miner in farm.miners.items()}
+        self._servers: list[HttpServer] = []
+        self.miners = _miners(farm, secrets, clock)
+        self.home_assistant = _stand_in(self._settings, secrets.get("HA_TOKEN") or "", clock)
+        weather = weather or Weather()
+        shape = _fitted(weather.shape, self.miners)
+        shape = replace(shape, time_zone=farm.site.time_zone)
+        self.site = Site(shape, clock.now(), weather.state_of_charge_percent)
+
+    def start(self) -> None:
+        """Listens everywhere. Raises SimulationError, after which nothing listens."""
+        try:
+            self._show()
+            _listen("battery.home_assistant", self.home_assistant.port, self.home_assistant.start)
+            for name, stand_in in self.miners.items():
+                self._serve(name, stand_in, self._addresses[name])
+        except SimulationError:
+            self.close()
+            raise
+
+    def step(self) -> float:
+        now = self._clock.now()
+        if self._somebody_looks():
+            drawn_w = sum(miner.power_w for miner in self.miners.values())
+            self.site.advance((now - self.site.now).total_seconds(), drawn_w)
+        else:
+            self.site.now = now
+        self._show()
+        return STEP_SECONDS
+
+    def close(self) -> None:
+        self.home_assistant.stop()
+        for server in self._servers:
+            server.stop()
+
+    def _somebody_looks(self) -> bool:
+        """Whether the services are up. On a fast clock the battery would lose hours while they start."""
+        if self._clock.seconds() - self._made_at_seconds > _WAITS_SECONDS:
+            return True
+        return self.home_assistant.requests > 0 and all(miner.heard for miner in self.miners.values())
+
+    def _serve(self, name: str, stand_in: VnishStandIn, address: Address) -> None:
+        server = HttpServer(stand_in.handle)
+        _listen(f"miners.{name}", address.port, lambda: server.start(address.host, address.port))
+        self._servers.append(server)
+
+    def _show(self) -> None:
+        flows, settings, show = self.site.flows, self._settings, self.home_assistant.set_state
+        show(settings.state_of_charge, f"{self.site.state_of_charge_percent:.1f}", _PERCENT)
+        battery_sign = 1 if settings.battery_power_sign == "charging_positive" else -1
+        grid_sign = 1 if settings.grid_power_sign == "import_positive" else -1
+        powers = {
+            settings.battery_power: flows.battery_w * battery_sign,
+            settings.pv_power: flows.pv_w,
+            settings.load_power: flows.load_w + flows.miners_w,
+            settings.grid_power: flows.grid_w * grid_sign,
+        }
+        for entity_id, power_w in powers.items():
+            if entity_id is not None:
+                show(entity_id, str(round(power_w / _POWER_STEP_W) * _POWER_STEP_W), _WATTS)
+        if settings.grid_available is not None:
+            show(settings.grid_available, "on" if self.site.grid_available else "off", {})
+
+
+def _home_assistant_of(farm: FarmSettings) -> HomeAssistantSettings:
+    if farm.battery is None or farm.battery.home_assistant is None:
+        message = "battery.home_assistant is missing: the simulator stands in for Home Assistant, so give its url"
+        raise SimulationError(message)
+    return farm.battery.home_assistant
+
+
+def _stand_in(settings: HomeAssistantSettings, token: str, clock: Clock) -> HomeAssistantStandIn:
+    parts = urlsplit(settings.url)
+    if parts.scheme != "http":
+        message = f"battery.home_assistant.url: {settings.url}: the simulator speaks http only"
+        raise SimulationError(message)
+    address = _loopback("battery.home_assistant.url", Address(parts.hostname or "", parts.port or 80))
+    return HomeAssistantStandIn(token=token, clock=clock, host=address.host, port=address.port, path=parts.path)
+
+
+def _miners(farm: FarmSettings, secrets: Secrets, clock: Clock) -> dict[str, VnishStandIn]:
+    miners: dict[str, VnishStandIn] = {}
+    for index, (name, settings) in enumerate(farm.miners.items()):
+        nominal_w = round(settings.nominal_w or _NOMINAL_W[index % len(_NOMINAL_W)])
+        miners[name] = VnishStandIn(
+            _GENERATIONS[index % len(_GENERATIONS)],
+            clock=clock,
+            nominal_w=nominal_w,
+            presets=tuple(StandInPreset(round(nominal_w * part)) for part in _PRESET_PARTS),
+            password=secrets.password_of(name, "VNISH_PASSWORD") or "admin",
+        )
+    return miners
+
+
+def _fitted(shape: SiteShape, miners: Mapping[str, VnishStandIn]) -> SiteShape:
+    """A site as large as its miners need it, and never smaller than the given one."""
+    factor = max(1.0, sum(miner.nominal_w for miner in miners.values()) / _SHAPED_FOR_W)
+    grown = ("battery_wh", "charge_limit_w", "discharge_limit_w", "pv_peak_w")
+    return replace(shape, **{name: getattr(shape, name) * factor for name in grown})
+
+
+def _loopback(place: str, address: Address) -> Address:
+    """The address, if it is this machine's own. A simulator must never take the place of a real device."""
+    try:
+        own = address.host == "localhost" or ipaddress.ip_address(address.host).is_loopback
+    except ValueError:
+        own = False
+    if not own:
+        message = (
+            f"{place}: {address.host} is not this machine: the simulator stands in for addresses such as 127.0.0.1 only"
+        )
+        raise SimulationError(message)
+    return address
+
+
+def _listen(place: str, port: int, start: Callable[[], object]) -> None:
+    try:
+        start()
+    except OSError as error:
+        cause = "in use by another program" if error.errno == errno.EADDRINUSE else f"not to be had: {error.strerror}"
+        message = f"{place}: port {port} is {cause}. Fix: end that program, or give another port in the farm file."
+        raise SimulationError(message) from error

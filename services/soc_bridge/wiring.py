@@ -1,0 +1,22 @@
+"""Puts the bridge and its source together."""
+
+from services.soc_bridge.bridge import SiteBridge
+from services.soc_bridge.sources import home_assistant, mqtt
+from shared.launch import Context
+
+
+def build(context: Context) -> bool:
+    """False where no battery is configured."""
+    service, battery = context.service, context.farm.battery
+    if battery is None:
+        return False
+    if battery.home_assistant is not None:
+        source = f"Home Assistant, {battery.home_assistant.state_of_charge}"
+        bridge = SiteBridge(service, context.farm.site.id, battery, source)
+        token = context.secrets.get("HA_TOKEN") or ""
+        home_assistant.start(service, battery.home_assistant, token, bridge.hear)
+    if battery.mqtt is not None:
+        source = f"MQTT, {battery.mqtt.preset or 'own topics'}"
+        bridge = SiteBridge(service, context.farm.site.id, battery, source)
+        mqtt.start(service, battery.mqtt, context.secrets, bridge.hear)
+    return True
