@@ -1,0 +1,1 @@
+"""The policy engine: what each miner shall do, and why."""

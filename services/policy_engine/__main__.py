@@ -1,0 +1,21 @@
+"""The policy engine as a process."""
+
+from services.policy_engine.engine import Engine
+from services.policy_engine.settings import rules_of
+from shared.launch import Context, launch
+
+
+def build(context: Context) -> bool:
+    """Wires the engine; without miners there is nothing to decide."""
+    if context.farm.miners:
+        Engine(context.service, rules_of(context.farm), context.farm.site.id)
+    return bool(context.farm.miners)
+
+
+def main() -> None:
+    """Runs until SIGTERM."""
+    launch("policy_engine", build)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,146 @@
+"""From a verdict to the command: reason, dates and lease; and when a command is worth publishing. Pure."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zlib import crc32
+
+from services.policy_engine.memory import NOT_READ, Memory, is_alive
+from services.policy_engine.policies.outside_pause import OVER
+from services.policy_engine.policies.override import FORCED, maintenance_until
+from services.policy_engine.policies.override import NAME as OVERRIDE
+from services.policy_engine.policies.soc_hysteresis import NAME as SOC_HYSTERESIS
+from services.policy_engine.rules import MinerId, Rules
+from services.policy_engine.state import Farm
+from shared.messages import Action, Limit, MinerCommand, OperatingPoint
+
+_EARLIEST, _SPREAD = 0.4, 0.1
+"""Renewals come between 0.4 and 0.5 of the lease, each miner at its own place: a large farm's do not pile up."""
+
+
+@dataclass(frozen=True)
+class Term:
+    """Who decides, and how long it holds."""
+
+    engine: str
+    epoch: int
+    lease: timedelta
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the two stages came to."""
+
+    point: OperatingPoint
+    free: OperatingPoint
+    """What it would be without any ceiling."""
+    limits: tuple[Limit, ...]
+    binding: Limit | None
+    unread: bool
+    started: bool
+
+
+@dataclass(frozen=True)
+class _Reason:
+    code: str
+    sentence: str
+    changes_when: str = ""
+
+
+def command_of(
+    verdict: Verdict, farm: Farm, miner: MinerId, memory: Memory, rules: Rules, now: datetime, term: Term
+) -> MinerCommand:
+    """The command, with everything that the next decision has to remember."""
+    reason = _reason(verdict)
+    until = maintenance_until(farm, miner, rules, now)
+    watched = verdict.unread or rules.miners[miner].observe
+    return MinerCommand(
+        at=now,
+        engine=term.engine,
+        epoch=term.epoch,
+        expires_at=now + term.lease,
+        action=Action.OBSERVE if watched else Action.APPLY if until is None else Action.MAINTENANCE,
+        suspended_until=None if watched else until,
+        point=verdict.point,
+        ceiling_w=None if verdict.binding is None else verdict.binding.ceiling_w,
+        code=reason.code,
+        sentence=reason.sentence,
+        changes_when=reason.changes_when,
+        since=_since(farm.miners[miner].command, verdict.point, reason.code, rules, now),
+        limits=verdict.limits,
+        paused_since=_paused_since(verdict, memory, now),
+        starts=(*memory.starts, now) if verdict.started else memory.starts,
+        outside_pause_over=_outside_pause_over(farm, miner, verdict.limits),
+    )
+
+
+def is_worth_publishing(last: MinerCommand | None, fresh: MinerCommand, miner: MinerId) -> bool:
+    """Whether it says something else than the last one, or its lease is half over. Figures alone are no news."""
+    if last is None or _meaning(last) != _meaning(fresh):
+        return True
+    share = _EARLIEST + _SPREAD * (crc32(miner.encode()) % 100) / 100
+    lasted = fresh.at - last.at
+    return lasted < timedelta() or lasted >= share * (last.expires_at - last.at)
+
+
+def _meaning(command: MinerCommand) -> tuple[object, ...]:
+    # Every limit's code belongs to it: codes are the memory of latches, also of those that do not bind.
+    limits = tuple((limit.policy, limit.code, limit.ceiling_w) for limit in command.limits)
+    people = [limit.sentence for limit in command.limits if limit.policy == OVERRIDE]
+    return (
+        command.engine,
+        command.epoch,
+        command.action,
+        command.suspended_until,
+        command.point,
+        command.code,
+        command.paused_since,
+        command.starts,
+        command.outside_pause_over,
+        limits,
+        people,
+    )
+
+
+def _reason(verdict: Verdict) -> _Reason:
+    binding = verdict.binding
+    if verdict.unread:
+        return _Reason(
+            NOT_READ, "nothing has been read of this miner yet: only watched", "decides at the first reading"
+        )
+    if binding is not None and binding.ceiling_w is not None:
+        if verdict.point.power_w > binding.ceiling_w:
+            sentence = f"cannot pause, so it stays at its floor of {verdict.point.power_w:g} W; {binding.sentence}"
+            return _Reason("cannot_pause", sentence, binding.changes_when)
+        if binding.ceiling_w == 0 or verdict.free.power_w > binding.ceiling_w:
+            return _Reason(binding.code, binding.sentence, binding.changes_when)
+    if verdict.point.is_pause:
+        return _Reason("no_ladder", "it cannot be read at present, so it is not started", "decides at the next reading")
+    speaking = _speaking(verdict.limits)
+    if speaking is None:
+        return _Reason("no_limit", "nothing holds it back")
+    return _Reason(speaking.code, speaking.sentence, speaking.changes_when)
+
+
+def _speaking(limits: tuple[Limit, ...]) -> Limit | None:
+    """Who explains that a miner runs: the person who forces it, else the battery's rule."""
+    forced = next((limit for limit in limits if limit.code == FORCED), None)
+    return forced or next((limit for limit in limits if limit.policy == SOC_HYSTERESIS), None)
+
+
+def _since(last: MinerCommand | None, point: OperatingPoint, code: str, rules: Rules, now: datetime) -> datetime:
+    if last is None or last.code != code or last.point.name != point.name or not is_alive(last, rules, now):
+        return now
+    return last.since
+
+
+def _paused_since(verdict: Verdict, memory: Memory, now: datetime) -> datetime | None:
+    if not verdict.point.is_pause or verdict.unread:
+        return memory.paused_since if verdict.unread else None
+    return memory.paused_since or now
+
+
+def _outside_pause_over(farm: Farm, miner: MinerId, limits: tuple[Limit, ...]) -> datetime | None:
+    telemetry = farm.miners[miner].telemetry
+    if telemetry is None or not any(limit.code == OVER for limit in limits):
+        return None
+    return telemetry.outside_pause_since

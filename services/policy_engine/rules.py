@@ -1,0 +1,87 @@
+"""What the owner has set, as the core needs it: plain values, no files. Times are durations, powers nominal watts."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, timedelta, tzinfo
+from functools import cached_property
+
+from shared.messages import Identifier
+
+MinerId = Identifier
+GroupId = Identifier
+
+
+@dataclass(frozen=True)
+class MinerRules:
+    """The rules of one miner."""
+
+    stop_percent: float | None = None
+    resume_percent: float | None = None
+    nominal_w: float | None = None
+    max_w: float | None = None
+    require_grid: bool = False
+    observe: bool = False
+
+
+@dataclass(frozen=True)
+class GroupRules:
+    """Miners that share a limit, by falling priority."""
+
+    members: tuple[MinerId, ...]
+    max_w: float | None = None
+
+
+@dataclass(frozen=True)
+class Rules:
+    """The whole rule book of a farm."""
+
+    miners: Mapping[MinerId, MinerRules]
+    groups: Mapping[GroupId, GroupRules] = field(default_factory=dict)
+    lease: timedelta = timedelta(seconds=60)
+    grace: timedelta = timedelta(seconds=120)
+    minimum_off: timedelta = timedelta(minutes=5)
+    starts_per_day: int = 6
+    stale_no_start: timedelta = timedelta(minutes=5)
+    stale_pause: timedelta = timedelta(minutes=15)
+    stagger_w: float = 7000
+    stagger_window: timedelta = timedelta(seconds=30)
+    outside_pause: timedelta = timedelta(hours=12)
+    latitude: float | None = None
+    longitude: float | None = None
+    zone: tzinfo = UTC
+    """Only for the times in sentences."""
+
+    @property
+    def memory_lasts(self) -> timedelta:
+        """How old a command may be for its latches still to count: by then every agent is at its failsafe."""
+        return self.lease + self.grace
+
+    @cached_property
+    def groups_of(self) -> Mapping[MinerId, tuple[GroupId, ...]]:
+        """The groups of each miner."""
+        found: dict[MinerId, tuple[GroupId, ...]] = dict.fromkeys(self.miners, ())
+        for name, group in self.groups.items():
+            for member in dict.fromkeys(group.members):
+                found[member] = (*found.get(member, ()), name)
+        return found
+
+    @cached_property
+    def order(self) -> tuple[MinerId, ...]:
+        """All miners by falling priority: the groups' members as they stand there, then the others."""
+        members = [member for group in self.groups.values() for member in group.members if member in self.miners]
+        return tuple(dict.fromkeys([*members, *self.miners]))
+
+    @cached_property
+    def rank(self) -> Mapping[MinerId, int]:
+        """The place of each miner in `order`."""
+        return {miner: index for index, miner in enumerate(self.order)}
+
+    def together_with(self, miners: frozenset[MinerId]) -> tuple[MinerId, ...]:
+        """These miners and all that share a cap with them, directly or through others, by priority."""
+        reached, frontier = set(miners), list(miners)
+        while frontier:
+            for group in self.groups_of[frontier.pop()]:
+                fresh = set(self.groups[group].members) - reached if self.groups[group].max_w is not None else set()
+                reached |= fresh
+                frontier += fresh
+        return tuple(sorted(reached, key=self.rank.__getitem__))

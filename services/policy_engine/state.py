@@ -1,0 +1,139 @@
+"""What the engine knows of the farm: immutable views, and how each message changes them. Pure."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from services.policy_engine.rules import GroupId, MinerId
+from shared.messages import (
+    EmergencyStop,
+    Message,
+    MinerCommand,
+    MinerTelemetry,
+    Override,
+    SiteTelemetry,
+    UnknownReason,
+)
+from shared.topics import EMERGENCY_STOP, GROUP_OVERRIDE, MINER_COMMAND, MINER_OVERRIDE, MINER_TELEMETRY, SITE_TELEMETRY
+from shared.topics import Topic as TopicOf
+
+AHEAD_TOLERATED = timedelta(seconds=30)
+
+
+@dataclass(frozen=True)
+class SiteView:
+    """Battery and grid. All times are on our own clock."""
+
+    soc_percent: float | None = None
+    unknown: UnknownReason | None = None
+    """None while the state of charge is known, and before anything has been heard."""
+    confirmed_at: datetime | None = None
+    """When the last valid state of charge was confirmed."""
+    grid_available: bool | None = None
+    grid_known_at: datetime | None = None
+
+    def fresh_soc_percent(self, now: datetime, longest: timedelta) -> float | None:
+        """The state of charge, if it is known and was confirmed less than `longest` ago."""
+        if self.confirmed_at is None or now - self.confirmed_at >= longest:
+            return None
+        return self.soc_percent
+
+
+@dataclass(frozen=True)
+class MinerView:
+    """One miner: what it reports, what a person wants of it, and the last command as memory."""
+
+    telemetry: MinerTelemetry | None = None
+    override: Override | None = None
+    command: MinerCommand | None = None
+
+
+@dataclass(frozen=True)
+class Farm:
+    """Everything that a decision may depend on, apart from the rules and the time."""
+
+    began_at: datetime
+    """When this engine began to listen."""
+    miners: Mapping[MinerId, MinerView]
+    groups: Mapping[GroupId, Override | None] = field(default_factory=dict)
+    site: SiteView = SiteView()
+    emergency: EmergencyStop | None = None
+
+
+def empty_farm(miners: Iterable[MinerId], groups: Iterable[GroupId], began_at: datetime) -> Farm:
+    """A farm of which nothing has been heard."""
+    return Farm(began_at, dict.fromkeys(miners, MinerView()), dict.fromkeys(groups))
+
+
+def from_the_future(message: Message, received_at: datetime) -> bool:
+    """Whether the sender's clock is so far ahead that its dates cannot be used."""
+    return message.at - received_at > AHEAD_TOLERATED
+
+
+def fold(
+    farm: Farm, topic: TopicOf[Any], identifier: str, message: Message | None, received_at: datetime, *, retained: bool
+) -> Farm:
+    """The farm after a message. `message` None: the topic was cleared. Ids that are not configured change nothing."""
+    if topic == SITE_TELEMETRY:
+        return replace(farm, site=_site_after(farm.site, message, received_at, retained=retained))
+    if topic == EMERGENCY_STOP:
+        # An emptied topic is not a resume: only an explicit message lifts the latch.
+        return replace(farm, emergency=message) if isinstance(message, EmergencyStop) else farm
+    if topic == GROUP_OVERRIDE and identifier in farm.groups:
+        override = message if isinstance(message, Override) else None
+        return replace(farm, groups={**farm.groups, identifier: override})
+    if topic.noun == "miner" and identifier in farm.miners:
+        before = farm.miners[identifier]
+        after = _miner_after(before, topic, message)
+        return farm if after is before else replace(farm, miners={**farm.miners, identifier: after})
+    return farm
+
+
+def with_commands(farm: Farm, commands: Mapping[MinerId, MinerCommand]) -> Farm:
+    """The farm after these commands have been published: they are the memory from now on."""
+    if not commands:
+        return farm
+    fresh = {name: replace(farm.miners[name], command=command) for name, command in commands.items()}
+    return replace(farm, miners={**farm.miners, **fresh})
+
+
+def _miner_after(view: MinerView, topic: TopicOf[Any], message: Message | None) -> MinerView:
+    if topic == MINER_TELEMETRY and isinstance(message, MinerTelemetry):
+        return replace(view, telemetry=message)
+    if topic == MINER_OVERRIDE and isinstance(message, Override | None):
+        return replace(view, override=message)
+    if topic == MINER_COMMAND and isinstance(message, MinerCommand):
+        return replace(view, command=message)
+    return view
+
+
+def _site_after(view: SiteView, message: Message | None, received_at: datetime, *, retained: bool) -> SiteView:
+    if not isinstance(message, SiteTelemetry) or from_the_future(message, received_at):
+        return view
+    grid_known_at = view.grid_known_at
+    if message.grid_available is not None:
+        grid_known_at = _newest(grid_known_at, min(message.at, received_at) if retained else received_at)
+    return SiteView(
+        soc_percent=message.state_of_charge_percent,
+        unknown=message.unknown,
+        confirmed_at=_newest(view.confirmed_at, _confirmed_at(message, received_at, retained=retained)),
+        grid_available=message.grid_available,
+        grid_known_at=grid_known_at,
+    )
+
+
+def _confirmed_at(message: SiteTelemetry, received_at: datetime, *, retained: bool) -> datetime | None:
+    """The time of the last confirmation, carried over from the sender's clock to ours."""
+    known = message.state_of_charge_percent is not None
+    confirmed = message.confirmed_at or (message.at if known else None)
+    if confirmed is None:
+        return None
+    # A live message tells an age by one clock; how long one has lain in the broker's memory only its dates can tell.
+    age = received_at - confirmed if retained else message.at - confirmed
+    return received_at - max(age, timedelta())
+
+
+def _newest(first: datetime | None, second: datetime | None) -> datetime | None:
+    dates = [date for date in (first, second) if date is not None]
+    return max(dates, default=None)

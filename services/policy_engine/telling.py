@@ -1,0 +1,83 @@
+"""What people are told: one log line per change, events for what is worth a message."""
+
+import logging
+from datetime import datetime
+
+from services.policy_engine.memory import NOT_READ
+from services.policy_engine.state import AHEAD_TOLERATED
+from shared.messages import Action, Event, MinerCommand, MinerTelemetry, Severity, SiteTelemetry
+from shared.service import Service
+from shared.topics import MINER_EVENT
+
+log = logging.getLogger("services.policy_engine")
+
+_NOTABLE = {
+    "emergency_stop": Severity.ERROR,
+    "soc_stale_pause": Severity.WARNING,
+    "grid_unknown_pause": Severity.WARNING,
+    "starts_per_day": Severity.WARNING,
+    "cannot_pause": Severity.WARNING,
+}
+
+
+class Teller:
+    """Says each thing once."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._future_said = False
+
+    def tell(self, miner: str, before: MinerCommand | None, command: MinerCommand) -> None:
+        """One line when point, reason or action changed; an event when the reason is a notable one, or is over."""
+        if before is not None and _gist(before) == _gist(command):
+            return
+        self._service.counts.add("decisions_changed")
+        log.info("[%s] %s → %s%s", miner, command.sentence, command.point.name, _MANNER[command.action])
+        old_code = None if before is None else before.code
+        if command.code != old_code and command.code in _NOTABLE:
+            self._event(miner, command, command.code, _NOTABLE[command.code])
+        elif command.code != old_code and old_code in _NOTABLE and command.code != NOT_READ:
+            self._event(miner, command, f"{old_code}_over", Severity.INFO)
+
+    def refused_future(self, message: SiteTelemetry, received_at: datetime) -> None:
+        """A sender whose clock is ahead: counted always, said once."""
+        self._service.counts.add("refused_from_the_future")
+        if not self._future_said:
+            self._future_said = True
+            ahead = (message.at - received_at).total_seconds()
+            tolerated = AHEAD_TOLERATED.total_seconds()
+            log.warning(
+                "refused site telemetry of %s: its clock is %.0f s ahead, %.0f s tolerated; said once",
+                message.source,
+                ahead,
+                tolerated,
+            )
+
+    def _event(self, miner: str, command: MinerCommand, code: str, severity: Severity) -> None:
+        event = Event(at=command.at, code=code, severity=severity, sentence=command.sentence)
+        self._service.publish(MINER_EVENT, miner, event)
+
+
+def has_news(before: MinerTelemetry | None, after: MinerTelemetry | None) -> bool:
+    """Whether a reading may change a decision; measured watts, hashrate and temperatures do not at this stage."""
+    return _facts(before) != _facts(after)
+
+
+def _facts(telemetry: MinerTelemetry | None) -> tuple[object, ...] | None:
+    if telemetry is None:
+        return None
+    return (
+        telemetry.reachable,
+        telemetry.state,
+        telemetry.point,
+        telemetry.desired,
+        telemetry.outside_pause_since,
+        telemetry.ladder,
+    )
+
+
+def _gist(command: MinerCommand) -> tuple[object, ...]:
+    return command.point, command.code, command.action
+
+
+_MANNER = {Action.APPLY: "", Action.OBSERVE: " (only watching)", Action.MAINTENANCE: " (maintenance)"}

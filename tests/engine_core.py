@@ -1,0 +1,139 @@
+"""The engine's pure core, driven through a history by hand: what the shell would fold, decide and publish."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from services.policy_engine.decide import Book, book_of, decide_all
+from services.policy_engine.explain import Term, is_worth_publishing
+from services.policy_engine.rules import Rules
+from services.policy_engine.state import empty_farm, fold, with_commands
+from shared.messages import (
+    PAUSE,
+    EmergencyStop,
+    Ladder,
+    Message,
+    MinerCommand,
+    MinerState,
+    MinerTelemetry,
+    OperatingPoint,
+    Override,
+    OverrideKind,
+    SiteTelemetry,
+    UnknownReason,
+)
+from shared.topics import (
+    EMERGENCY_STOP,
+    GROUP_OVERRIDE,
+    MINER_COMMAND,
+    MINER_OVERRIDE,
+    MINER_TELEMETRY,
+    SITE_TELEMETRY,
+    Topic,
+)
+
+START = datetime(2026, 6, 21, 12, 0, tzinfo=UTC)
+NORMAL = OperatingPoint(name="normal", power_w=3200)
+ON_OFF = Ladder(points=(PAUSE, NORMAL), normal="normal")
+DIMMABLE = Ladder(
+    points=(PAUSE, OperatingPoint(name="1800", power_w=1800), OperatingPoint(name="2500", power_w=2500), NORMAL),
+    normal="normal",
+)
+
+
+def site(now: datetime, soc: float | None, **rest: Any) -> SiteTelemetry:
+    unknown = UnknownReason.UNAVAILABLE if soc is None else None
+    confirmed = {"confirmed_at": now} if soc is not None else {}
+    return SiteTelemetry(at=now, source="test", state_of_charge_percent=soc, unknown=unknown, **{**confirmed, **rest})
+
+
+def reading(now: datetime, state: MinerState | None, ladder: Ladder | None = ON_OFF, **rest: Any) -> MinerTelemetry:
+    """A miner's telemetry; `state` None: it cannot be reached."""
+    if state is None:
+        return MinerTelemetry(at=now, driver="test", reachable=False, state=MinerState.UNKNOWN, **rest)
+    return MinerTelemetry(at=now, driver="test", reachable=True, state=state, ladder=ladder, **rest)
+
+
+@dataclass
+class CoreRun:
+    """One farm. `restart` forgets everything but what the broker retains, as JSON."""
+
+    rules: Rules
+    now: datetime = START
+    epoch: int = 1
+    book: Book = field(init=False)
+    retained: dict[tuple[Topic[Any], str], str] = field(default_factory=dict)
+    published: list[tuple[str, MinerCommand]] = field(default_factory=list)
+    commands: dict[str, MinerCommand] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.book = book_of(self.rules)
+        self.farm = empty_farm(self.rules.miners, self.rules.groups, self.now)
+
+    def say(self, topic: Topic[Any], identifier: str, message: Message | None, *, retained: bool = False) -> None:
+        if message is None:
+            self.retained.pop((topic, identifier), None)
+        else:
+            self.retained[topic, identifier] = message.model_dump_json(exclude_none=True)
+        self.farm = fold(self.farm, topic, identifier, message, self.now, retained=retained)
+
+    def soc(self, percent: float | None, **rest: Any) -> "CoreRun":
+        self.say(SITE_TELEMETRY, "home", site(self.now, percent, **rest))
+        return self
+
+    def miner(self, name: str, state: MinerState | None, ladder: Ladder | None = ON_OFF, **rest: Any) -> "CoreRun":
+        self.say(MINER_TELEMETRY, name, reading(self.now, state, ladder, **rest))
+        return self
+
+    def override(self, name: str, kind: OverrideKind | None, **rest: Any) -> "CoreRun":
+        message = None if kind is None else Override(at=self.now, kind=kind, by="anna", **rest)
+        self.say(GROUP_OVERRIDE if name in self.rules.groups else MINER_OVERRIDE, name, message)
+        return self
+
+    def emergency(self, *, active: bool) -> "CoreRun":
+        self.say(EMERGENCY_STOP, "home", EmergencyStop(at=self.now, active=active, by="anna", reason="smoke"))
+        return self
+
+    def wait(self, seconds: float) -> "CoreRun":
+        self.now += timedelta(seconds=seconds)
+        return self
+
+    def decide(self, *, force: bool = False) -> dict[str, MinerCommand]:
+        term = Term("test", self.epoch, self.rules.lease)
+        self.commands = decide_all(self.book, self.farm, None, self.now, term)
+        news = {
+            name: command
+            for name, command in self.commands.items()
+            if force or is_worth_publishing(self.farm.miners[name].command, command, name)
+        }
+        self.farm = with_commands(self.farm, news)
+        for name, command in news.items():
+            self.retained[MINER_COMMAND, name] = command.model_dump_json(exclude_none=True)
+        self.published += news.items()
+        return self.commands
+
+    def restart(self) -> "CoreRun":
+        self.epoch += 1
+        self.farm = empty_farm(self.rules.miners, self.rules.groups, self.now)
+        for (topic, identifier), payload in self.retained.items():
+            message = topic.model.model_validate_json(payload)
+            self.farm = fold(self.farm, topic, identifier, message, self.now, retained=True)
+        self.decide(force=True)
+        return self
+
+
+def essence(command: MinerCommand) -> tuple[Any, ...]:
+    """What a decision means: everything but who signed it, when, and the figures of the moment."""
+    limits = [(limit.policy, limit.code, limit.ceiling_w, limit.since) for limit in command.limits]
+    return (
+        command.point,
+        command.ceiling_w,
+        command.code,
+        command.action,
+        command.since,
+        command.paused_since,
+        command.starts,
+        command.outside_pause_over,
+        command.suspended_until,
+        limits,
+    )

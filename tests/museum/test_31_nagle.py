@@ -1,0 +1,52 @@
+"""mosquitto 433 and 1526: each exchange of small packets stalls for 40 ms (Nagle's algorithm, delayed acknowledgement).
+
+Both sides must set TCP_NODELAY. The bound is a guard, not a benchmark: with both set a round trip takes under 1 ms
+here, and with one of them missing 24 ms and more.
+"""
+
+import statistics
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from deploy.broker import RunningBroker, find_mosquitto, start_broker
+from shared.bus import BrokerAddress, Bus, MqttLink, Packet
+from shared.clock import SystemClock
+from tests.waiting import eventually
+
+STALL_SECONDS = 0.020
+ROUNDS = 40
+
+
+@pytest.fixture(params=["mosquitto", "amqtt"])
+def broker(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[RunningBroker]:
+    if request.param == "mosquitto" and find_mosquitto() is None:
+        pytest.skip("MOSQUITTO IS NOT INSTALLED: its stalls are not guarded against")
+    running = start_broker(tmp_path, port=0, mosquitto=find_mosquitto() if request.param == "mosquitto" else None)
+    yield running
+    running.stop()
+
+
+def test_small_messages_do_not_stall(broker: RunningBroker, tmp_path: Path) -> None:
+    link = MqttLink(BrokerAddress("127.0.0.1", broker.port, broker.username, broker.password), "quick")
+    bus, back = Bus(link, SystemClock(), instance="quick"), threading.Event()
+    bus.subscribe_raw("echo/#", lambda _arrival: back.set())
+    bus.start()
+    assert eventually(bus.is_synced)
+
+    took = []
+    for number in range(ROUNDS):
+        began = time.perf_counter()
+        bus.publish_raw(Packet(f"echo/{number}", b"x" * 300, qos=1))
+        assert back.wait(5)
+        took.append(time.perf_counter() - began)
+        back.clear()
+
+    assert link.socket_options() == {"TCP_NODELAY": 1}
+    if broker.kind == "mosquitto":
+        assert "\nset_tcp_nodelay true\n" in (tmp_path / "mosquitto.conf").read_text()
+    assert statistics.median(took) < STALL_SECONDS
+    bus.stop()

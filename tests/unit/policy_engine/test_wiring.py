@@ -1,0 +1,56 @@
+"""From the farm file to a running engine."""
+
+from datetime import timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from services.policy_engine import __main__ as process
+from services.policy_engine.rules import GroupRules, MinerRules
+from services.policy_engine.settings import rules_of
+from shared.bus import MemoryBroker
+from shared.clock import VirtualClock
+from shared.launch import Context
+from shared.settings import FarmSettings, Secrets
+from shared.settings.load import FARM_VARIABLE
+from tests.engine_whole import engine_service
+
+FARM = {
+    "site": {"id": "hill", "time_zone": "Europe/Lisbon", "latitude": 38.7, "longitude": -9.1},
+    "battery": {"mqtt": {"preset": "evcc"}},
+    "miners": {
+        "s19": {"driver": "vnish", "host": "10.0.0.1", "stop_soc": 73, "resume_soc": 75, "max_w": 3000},
+        "s21": {"driver": "vnish", "host": "10.0.0.2", "nominal_w": 3500, "require_grid": True, "observe": True},
+    },
+    "groups": {"shed": {"members": ["s21", "s19"], "max_w": 6000}},
+    "rules": {"lease": "90 s", "minimum_off": "10 min", "starts_per_day": 3},
+}
+
+
+def test_the_farm_file_becomes_the_rule_book() -> None:
+    rules = rules_of(FarmSettings.model_validate(FARM))
+    assert rules.miners["s19"] == MinerRules(73, 75, max_w=3000)
+    assert rules.miners["s21"] == MinerRules(nominal_w=3500, require_grid=True, observe=True)
+    assert rules.groups == {"shed": GroupRules(("s21", "s19"), 6000)}
+    assert (rules.lease, rules.minimum_off, rules.starts_per_day) == (timedelta(seconds=90), timedelta(minutes=10), 3)
+    assert (rules.latitude, rules.longitude, rules.zone) == (38.7, -9.1, ZoneInfo("Europe/Lisbon"))
+    assert rules.memory_lasts == timedelta(seconds=210)
+
+
+@pytest.mark.parametrize(("farm", "started"), [(FARM, True), ({}, False)])
+def test_without_miners_it_does_not_start(farm: dict[str, object], started: bool) -> None:
+    broker = MemoryBroker()
+    service = engine_service(broker, VirtualClock(), "policy_engine-1")
+    settings = FarmSettings.model_validate(farm)
+    assert process.build(Context(service, settings, Secrets({}, {}, Path()))) is started
+    service.start()
+    service.step()
+    service.step()
+    assert ("sunherd/site/hill/epoch" in broker.retained) is started
+
+
+def test_as_a_process_it_refuses_a_farm_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(FARM_VARIABLE, "nowhere.yaml")
+    with pytest.raises(SystemExit, match="2"):
+        process.main()
