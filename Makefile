@@ -49,8 +49,9 @@ format: $(DEV_STAMP) ## format and mend what can be mended by itself
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix --quiet .
 
-docs: $(DEV_STAMP) ## write the generated pages anew
+docs: $(DEV_STAMP) ## write the generated page of topics and the snapshots of the schemas anew
 	$(BIN)/python -m deploy.topics_page > docs/topics.md
+	$(BIN)/python -m tests.contract.regenerate
 
 clean: ## remove what was installed and what runs left behind
 	rm -rf $(VENV) .sunherd .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage build *.egg-info

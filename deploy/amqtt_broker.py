@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from amqtt.adapters import StreamReaderAdapter, StreamWriterAdapter
 from amqtt.broker import Broker, RetainedApplicationMessage
 from amqtt.contexts import BrokerConfig
 from amqtt.mqtt.constants import QOS_0
@@ -27,6 +28,11 @@ log = logging.getLogger(__name__)
 
 MIRROR_SECONDS = 1.0
 MIRROR_FILE = "retained.json"
+
+_FIRST_PACKET_SECONDS = 10.0
+_LENGTH_BYTES_MAX = 4
+_LEVEL_OF_3_1_1 = 4
+_WRONG_PROTOCOL_LEVEL = b"\x20\x02\x00\x01"  # CONNACK, return code 1
 
 
 class Steady(dict[str, Any]):
@@ -48,6 +54,21 @@ class MirroredBroker(Broker):
         self._retained_messages = Steady()
         self._mirror = mirror
         self._changed = False
+
+    async def stream_connected(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, listener_name: str
+    ) -> None:
+        # amqtt reads a CONNECT of MQTT 5 as if it were one of 3.1.1, and may wait for ever for the rest of it.
+        try:
+            head = await asyncio.wait_for(_head_of_connect(reader), _FIRST_PACKET_SECONDS)
+        except (TimeoutError, EOFError, OSError):
+            writer.close()
+            return
+        if head[-1] == _LEVEL_OF_3_1_1:
+            await self._client_connected(listener_name, _Rest(reader, head), StreamWriterAdapter(writer))
+            return
+        writer.write(_WRONG_PROTOCOL_LEVEL)
+        writer.close()
 
     async def _start_listeners(self) -> None:
         for topic, (data, qos) in read_mirror(self._mirror).items():
@@ -103,6 +124,26 @@ class MirroredBroker(Broker):
         except OSError as error:
             self._changed = True
             log.warning("the broker's memory could not be saved: %s", error)
+
+
+async def _head_of_connect(reader: asyncio.StreamReader) -> bytes:
+    """The first packet as far as its protocol level, which is the last byte. Source: MQTT 3.1.1, section 3.1.2."""
+    seen = await reader.readexactly(2)
+    while seen[-1] & 0x80 and len(seen) <= _LENGTH_BYTES_MAX:
+        seen += await reader.readexactly(1)
+    return seen + await reader.readexactly(7)
+
+
+class _Rest(StreamReaderAdapter):
+    """A stream whose first bytes have been read already."""
+
+    def __init__(self, reader: asyncio.StreamReader, seen: bytes) -> None:
+        super().__init__(reader)
+        self._seen = seen
+
+    async def read(self, n: int = -1) -> bytes:
+        seen, self._seen = self._seen[:n], self._seen[n:]
+        return seen + await super().read(n - len(seen)) if len(seen) < n else seen
 
 
 def read_mirror(file: Path) -> dict[str, tuple[bytes, int]]:

@@ -84,6 +84,10 @@ class RunningBroker:
         return self.process.pid
 
     @property
+    def pid_file(self) -> Path:
+        return self._directory / "pid"
+
+    @property
     def log_file(self) -> Path:
         return self._directory / f"{self.kind}.log"
 
@@ -104,6 +108,7 @@ class RunningBroker:
     def _started(self) -> subprocess.Popen[bytes]:
         command = self._amqtt_command() if self._mosquitto is None else self._mosquitto_command(self._mosquitto)
         with _opened_log(self.log_file) as log:
+            self._log_begins_at = log.tell()
             # A session of its own: Ctrl-C in the terminal must leave the broker up for the services' farewells.
             process = subprocess.Popen(  # noqa: S603 - the command is ours
                 [sys.executable, "-I", leash.__file__, str(os.getpid()), *command],
@@ -113,6 +118,7 @@ class RunningBroker:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
+        _write_private(self.pid_file, str(process.pid))
         try:
             self._wait_until_ready(process)
         except BrokerError:
@@ -124,7 +130,7 @@ class RunningBroker:
         deadline = time.monotonic() + READY_SECONDS
         while time.monotonic() < deadline:
             if process.poll() is not None:
-                tail = _last_lines(self.log_file)
+                tail = self._last_words()
                 if "already in use" in tail:
                     raise PortInUseError(self.port)
                 message = f"{self.kind} ended by itself (exit {process.returncode}); its log says:\n{tail}"
@@ -132,8 +138,13 @@ class RunningBroker:
             if accepts(HOST, self.port, self.username, self.password):
                 return
             time.sleep(_POLL_SECONDS)
-        message = f"{self.kind} did not answer within {READY_SECONDS:g} s; its log says:\n{_last_lines(self.log_file)}"
+        message = f"{self.kind} did not answer within {READY_SECONDS:g} s; its log says:\n{self._last_words()}"
         raise BrokerError(message)
+
+    def _last_words(self) -> str:
+        """The end of what the present process has said."""
+        text = self.log_file.read_bytes()[self._log_begins_at :].decode(errors="replace")
+        return "\n".join(text.splitlines()[-_LOG_LINES_SHOWN:]) or "(nothing)"
 
     def _mosquitto_command(self, program: str) -> list[str]:
         # Started as root, mosquitto would turn into another user, who cannot read this directory.
@@ -220,8 +231,3 @@ def _write_private(file: Path, text: str) -> None:
 def _opened_log(file: Path) -> BinaryIO:
     grown = file.exists() and file.stat().st_size > _LOG_BYTES_MAX
     return file.open("wb" if grown else "ab")
-
-
-def _last_lines(file: Path) -> str:
-    lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
-    return "\n".join(lines[-_LOG_LINES_SHOWN:]) or "(nothing)"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from deploy.broker import BrokerError
 from deploy.connection import STATE_DIRECTORY
-from deploy.embedded import SERVICES, WATCH, Plan, run_farm
+from deploy.embedded import SERVICES, WATCH, AlreadyRunningError, Plan, alone_in, run_farm
 from shared.clock import SystemClock
 from shared.launch import EXIT_BAD_INPUT, set_up_log
 from shared.settings import FarmFileError
@@ -98,11 +98,12 @@ def show(day_seconds: float, days: float, soc_percent: float) -> int:
     for variable in ("VNISH_PASSWORD", "SUNHERD_BROKER__URL", "SUNHERD_BROKER__USERNAME", "MQTT_PASSWORD"):
         os.environ.pop(variable, None)  # a real farm's settings have no business in the demo
     _say(f"One day of a simulated farm in {day_seconds:g} s. Ctrl-C ends it.")
-    plan = Plan(write_farm(state, clock.rate), state, (SIMULATOR, *SERVICES, WATCH), clock)
     ends_at = clock.seconds() + day_seconds * days if days else float("inf")
     try:
-        code = run_farm(plan, until=lambda: clock.seconds() > ends_at)
-    except (FarmFileError, BrokerError) as error:
+        with alone_in(state):
+            plan = Plan(write_farm(state, clock.rate), state, (SIMULATOR, *SERVICES, WATCH), clock, forget=True)
+            code = run_farm(plan, until=lambda: clock.seconds() > ends_at)
+    except (FarmFileError, BrokerError, AlreadyRunningError) as error:
         sys.stderr.write(f"{error}\n")
         return EXIT_BAD_INPUT
     if code == 0:

@@ -1,15 +1,19 @@
 """The whole farm on one machine, without Docker: finds or starts a broker, runs every service, restarts what dies."""
 
 import argparse
+import fcntl
 import logging
 import os
+import shutil
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from deploy.broker import BrokerError, RunningBroker, start_broker
 from deploy.connection import STATE_DIRECTORY, leave_connection
+from deploy.keep import PID_FILE_VARIABLE
 from deploy.supervise import Supervisor
 from deploy.watch import STARTED_VARIABLE
 from shared.clock import CLOCK_VARIABLE, SystemClock
@@ -43,15 +47,39 @@ class Plan:
     state: Path
     modules: Sequence[str]
     clock: SystemClock
+    forget: bool = False
+    """Begin without the memory and logs of the last run."""
+
+
+class AlreadyRunningError(Exception):
+    """Another process runs the same farm: two engines would fight over its miners."""
+
+
+@contextmanager
+def alone_in(state: Path) -> Iterator[None]:
+    """Holds the directory's lock, which ends with the last process of the farm. Raises AlreadyRunningError."""
+    state.mkdir(parents=True, exist_ok=True)
+    with (state / "lock").open("w", encoding="utf-8") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            message = f"A farm is already running from {state}. Fix: stop it first, or run the other one elsewhere."
+            raise AlreadyRunningError(message) from error
+        yield
 
 
 def run_farm(plan: Plan, until: Callable[[], bool] = lambda: False) -> int:
-    """Runs a farm until Ctrl-C or `until()`; returns the exit code. Raises FarmFileError and BrokerError."""
+    """Runs a farm until Ctrl-C or `until()`; returns the exit code. Raises FarmFileError and BrokerError.
+
+    To be called inside `alone_in(plan.state)`.
+    """
     started_seconds = plan.clock.seconds()
     secrets = Secrets.beside(plan.farm_file)
     farm = load_farm(plan.farm_file, secrets)
-    logs = plan.state / "log"
-    logs.mkdir(parents=True, exist_ok=True)
+    if plan.forget:
+        shutil.rmtree(plan.state / "broker", ignore_errors=True)
+        shutil.rmtree(plan.state / "log", ignore_errors=True)
+    (plan.state / "log").mkdir(exist_ok=True)
     broker = None if farm.broker.url else start_broker(plan.state / "broker")
     try:
         _tell_children(plan, farm, secrets, broker, started_seconds)
@@ -74,7 +102,10 @@ def _tell_children(
         os.environ["SUNHERD_BROKER__URL"] = broker.url
         os.environ["SUNHERD_BROKER__USERNAME"] = broker.username
         os.environ["MQTT_PASSWORD"] = broker.password
-        log.info("broker: %s on %s", broker.kind, broker.url)
+        if broker.kind == "mosquitto":
+            os.environ[PID_FILE_VARIABLE] = str(broker.pid_file)
+        sys.stdout.write(f"Broker: {broker.kind} on {broker.url}\n")
+        sys.stdout.flush()
     url = broker.url if broker is not None else farm.broker.url or ""
     username = broker.username if broker is not None else farm.broker.username
     leave_connection(plan.state, url, username, secrets.get("MQTT_PASSWORD"), plan.clock)
@@ -93,16 +124,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     farm_file: Path = options.farm.absolute()
     set_up_log("embedded")
     try:
+        farm = load_farm(farm_file)  # before anything is written
         if options.check:
-            farm = load_farm(farm_file)
             sys.stdout.write(f"{options.farm} is fine: {len(farm.miners)} miners\n")
             return 0
         state = farm_file.parent / STATE_DIRECTORY
-        code = run_farm(Plan(farm_file, state, (*SERVICES, WATCH), SystemClock()))
+        with alone_in(state):
+            code = run_farm(Plan(farm_file, state, (*SERVICES, WATCH), SystemClock()))
     except FileNotFoundError:
         sys.stderr.write(NO_FARM.format(path=options.farm))
         return EXIT_BAD_INPUT
-    except (FarmFileError, BrokerError) as error:
+    except (FarmFileError, BrokerError, AlreadyRunningError) as error:
         sys.stderr.write(f"{error}\n")
         return EXIT_BAD_INPUT
     sys.stdout.write("Stopped. The miners stay as they are, and nobody watches the battery until the next start.\n")

@@ -3,8 +3,6 @@
 The parent stays single-threaded, so that a fork is safe at any time; whatever needs threads runs in a child.
 """
 
-import contextlib
-import ctypes
 import gc
 import importlib
 import logging
@@ -18,6 +16,8 @@ from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
 from typing import Protocol
 
+from deploy.broker import BrokerError
+from deploy.leash import tie_to_parent
 from shared.clock import Clock
 from shared.launch import EXIT_BAD_INPUT
 
@@ -29,7 +29,6 @@ STEADY_SECONDS = 60.0
 _LOOK_SECONDS = 0.2
 _STOP_SECONDS = 8.0
 _EXIT_ENDED = 4
-_PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of prctl(2)
 
 
 class Broker(Protocol):
@@ -39,7 +38,7 @@ class Broker(Protocol):
         """Whether its process runs."""
 
     def restart(self) -> None:
-        """Starts it again on the same port, with its memory."""
+        """Starts it again on the same port, with its memory. Raises BrokerError."""
 
     def stop(self) -> None:
         """Ends it."""
@@ -112,7 +111,7 @@ class Supervisor:
     def _ended(self, child: Child, code: int) -> None:
         child.process = None
         child.exit_codes.append(code)
-        if code in {0, EXIT_BAD_INPUT}:
+        if self._stopping or code in {0, EXIT_BAD_INPUT}:
             child.start_again_at = None  # it had nothing to do, or its input will not mend itself
             return
         now = self._clock.seconds()
@@ -133,7 +132,7 @@ class Supervisor:
         self._broker_again_at = now + 2.0
         try:
             self._broker.restart()
-        except OSError as error:
+        except (BrokerError, OSError) as error:
             log.error("the broker does not start (%s); next try in 2 s", error)  # noqa: TRY400 - the cause is enough
 
     def _bad_input(self) -> bool:
@@ -176,20 +175,12 @@ def _be(module: str, parent: int) -> None:
     """What a child does: become one service."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_DFL)
-    _end_with(parent)
+    # A farm whose supervisor was killed must not go on half alive.
+    tie_to_parent(parent)
     main: Callable[[], None] = importlib.import_module(module).main
     main()
     # It was running and somebody told it to end; that is not the same as having nothing to do (exit code 0).
     sys.exit(_EXIT_ENDED)
-
-
-def _end_with(parent: int) -> None:
-    """A farm whose supervisor was killed must not go on half alive."""
-    if sys.platform == "linux":
-        with contextlib.suppress(OSError, AttributeError):
-            ctypes.CDLL(None).prctl(_PARENT_DEATH_SIGNAL, signal.SIGTERM)
-        if os.getppid() != parent:
-            sys.exit(1)
 
 
 def _told(code: int) -> str:

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
+from deploy.keep import keep_orders
 from deploy.watch_lines import Scene
 from shared.bus import Received
 from shared.clock import Clock
@@ -59,7 +60,7 @@ class Watch:
         if self._live is not None:
             self._live.update(text, refresh=True)
         else:
-            self._console.print(text)
+            self._console.print(text, soft_wrap=True)
 
     def close(self) -> None:
         if self._live is not None:
@@ -71,7 +72,7 @@ class Watch:
 
     def _say(self, lines: list[str]) -> None:
         for line in lines:
-            self._console.print(Text(line))
+            self._console.print(Text(line), soft_wrap=True)
 
     def _say_first_decision(self) -> None:
         if self._first_decision_said:
@@ -92,6 +93,7 @@ def build(context: Context) -> bool:
     service.on(MINER_EVENT, watch.event)
     service.on(SERVICE_EVENT, watch.event)
     service.every(_STATUS_SECONDS if console.is_terminal else _PLAIN_STATUS_SECONDS, watch.status)
+    keep_orders(service)
     watch.open()
     service.on_stop(watch.close)
     return True

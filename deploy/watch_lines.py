@@ -11,6 +11,7 @@ from shared.messages import (
     MinerTelemetry,
     Severity,
     SiteTelemetry,
+    UnknownReason,
 )
 
 _KW = 1000.0
@@ -31,7 +32,8 @@ class Scene:
     def site_heard(self, site: SiteTelemetry) -> list[str]:
         """Takes in the battery; a line when it becomes unknown or known again."""
         self.site = site
-        said = "" if site.unknown is None else f"SoC unknown: {site.detail or site.unknown}"
+        waiting = site.unknown is UnknownReason.STARTING
+        said = "" if site.unknown is None or waiting else f"SoC unknown: {site.detail or site.unknown}"
         if said == self._told_site:
             return []
         self._told_site = said
@@ -95,7 +97,8 @@ def _outcome(telemetry: MinerTelemetry) -> str:
     if telemetry.state is MinerState.PAUSED:
         return "mining stopped"
     if telemetry.state is MinerState.HASHING:
-        return "mining" if telemetry.desired in {None, "normal"} else f"mining at {telemetry.desired}"
+        normal = None if telemetry.ladder is None else telemetry.ladder.normal
+        return "mining" if telemetry.desired in {None, normal} else f"mining at {telemetry.desired}"
     return str(telemetry.state)
 
 

@@ -7,6 +7,7 @@ from shared.messages import (
     PAUSE,
     Event,
     Following,
+    Ladder,
     MinerCommand,
     MinerState,
     MinerTelemetry,
@@ -42,6 +43,7 @@ def reading(state: MinerState, *, settled: bool | None, desired: str = "pause") 
         settled=settled,
         desired=desired,
         following=Following.COMMAND,
+        ladder=Ladder(points=(PAUSE, NORMAL), normal="normal"),
         power_w=3000.0 if state is MinerState.HASHING else 20.0,
     )
 

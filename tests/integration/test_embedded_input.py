@@ -1,0 +1,99 @@
+"""What `make run`, `make tell` and `make topics` say to bad input: everything at once, exit code 2, nothing started."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+GOOD = """\
+battery: {home_assistant: {url: "http://127.0.0.1:1", state_of_charge: sensor.battery_soc}}
+miners:
+  s19-20: {driver: vnish, host: "127.0.0.1:2", stop_soc: 73, resume_soc: 75}
+"""
+
+BAD = """\
+battery: {home_assistant: {url: "http://127.0.0.1:1", state_of_charge: sensor.battery_soc}}
+miners:
+  s19-20: {driver: vnish, host: 192.168.1.5, stop_soc: 75, resume_soc: 73}
+  s19-21: {driver: vnsh, host: 192.168.1.5, stopsoc: 73}
+"""
+
+
+def run(directory: Path, module: str, *arguments: str, token: str | None = "token") -> subprocess.CompletedProcess[str]:
+    environment = {key: value for key, value in os.environ.items() if not key.startswith(("SUNHERD", "HA_TOKEN"))}
+    environment["PYTHONPATH"] = str(ROOT)
+    if token:
+        environment["HA_TOKEN"] = token
+    return subprocess.run(
+        [sys.executable, "-m", module, *arguments],
+        cwd=directory,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+
+
+def test_without_a_farm_file_it_explains_in_five_lines_how_to_make_one(tmp_path: Path) -> None:
+    done = run(tmp_path, "deploy.embedded")
+    assert done.returncode == 2
+    assert len(done.stderr.splitlines()) == 5
+    assert "cp farm.example.yaml farm.yaml" in done.stderr
+    assert not (tmp_path / ".sunherd").exists()
+
+
+def test_the_example_that_it_points_to_is_a_good_farm(tmp_path: Path) -> None:
+    (tmp_path / "farm.yaml").write_text((ROOT / "farm.example.yaml").read_text(encoding="utf-8"), encoding="utf-8")
+    done = run(tmp_path, "deploy.embedded", "--check")
+    assert done.returncode == 0, done.stderr
+    assert "is fine: 3 miners" in done.stdout
+
+
+def test_a_wrong_farm_file_is_told_whole_and_nothing_is_started(tmp_path: Path) -> None:
+    (tmp_path / "farm.yaml").write_text(BAD, encoding="utf-8")
+    done = run(tmp_path, "deploy.embedded", token=None)
+    assert done.returncode == 2
+    for words in (
+        "farm.yaml:4: miners.s19-21.driver: 'vnsh' is not allowed here (did you mean \"vnish\"?)",
+        'farm.yaml:4: miners.s19-21.stopsoc: unknown key (did you mean "stop_soc"?)',
+        "farm.yaml:4: miners.s19-21.host: 192.168.1.5:80 is already the address of s19-20",
+        "farm.yaml:3: miners.s19-20: stop_soc 75 must be below resume_soc 73",
+        "the secret HA_TOKEN is missing",
+        "5 problems",
+        "nothing was started",
+    ):
+        assert words in done.stderr
+    assert not (tmp_path / ".sunherd").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["pause", "s19-2o"], "'s19-2o' is neither a miner nor a group; known: s19-20"),
+        (["force-on", "s19-20"], "say for how long"),
+        (["pause", "s19-20", "--for", "soon"], "'soon' is not a duration"),
+        (["pause", "s19-20"], "No embedded farm has been started here"),
+    ],
+)
+def test_an_order_that_cannot_be_given_says_why(tmp_path: Path, arguments: list[str], words: str) -> None:
+    (tmp_path / "farm.yaml").write_text(GOOD, encoding="utf-8")
+    done = run(tmp_path, "deploy.tell", *arguments)
+    assert done.returncode == 2
+    assert words in done.stderr
+
+
+def test_listening_without_a_farm_says_how_to_start_one(tmp_path: Path) -> None:
+    done = run(tmp_path, "deploy.listen")
+    assert done.returncode == 2
+    assert "make demo DAYS=0" in done.stderr
+
+
+def test_a_demo_with_nonsense_is_refused(tmp_path: Path) -> None:
+    done = run(tmp_path, "deploy.demo", "--day", "1")
+    assert done.returncode == 2
+    assert "--day takes 10 to 86400 seconds" in done.stderr
