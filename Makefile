@@ -31,7 +31,7 @@ tell: $(STAMP) ## tell the running farm what you want (ARGS='pause s19-20 --for 
 	@$(BIN)/python -m deploy.tell $(ARGS)
 
 test: $(DEV_STAMP) ## all tests that need nothing but this machine
-	$(BIN)/python -m pytest -n auto --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest -n auto --dist loadfile -rs $(ARGS)
 
 check: $(DEV_STAMP) ## format, lint, types, import contracts
 	$(BIN)/ruff format --check --quiet .

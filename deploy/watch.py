@@ -2,8 +2,8 @@
 
 import os
 import sys
-from datetime import datetime
 from functools import partial
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from rich.console import Console
@@ -21,6 +21,9 @@ from shared.topics import MINER_COMMAND, MINER_EVENT, MINER_TELEMETRY, SERVICE_E
 STARTED_VARIABLE = "SUNHERD_STARTED_SECONDS"
 _STATUS_SECONDS = 0.2
 _PLAIN_STATUS_SECONDS = 10.0
+_BEGINNING_SECONDS = 60.0
+_POLLS_TOLERATED = 3
+_HEARTBEAT_SECONDS = 10.0
 
 
 class Watch:
@@ -39,24 +42,27 @@ class Watch:
 
     def site(self, received: Received[SiteTelemetry]) -> None:
         if received.message is not None:
-            self._say(self._scene.site_heard(received.message))
+            self._say(self._scene.site_heard(received.message, self._heard_seconds(received)))
 
     def command(self, received: Received[MinerCommand]) -> None:
         if received.message is None:
             return
-        self._say_first_decision()
+        if not received.retained:
+            self._say_first_decision()
         self._say(self._scene.command_heard(received.identifier, received.message))
 
     def telemetry(self, received: Received[MinerTelemetry]) -> None:
         if received.message is not None:
-            self._say(self._scene.telemetry_heard(received.identifier, received.message))
+            heard = self._heard_seconds(received)
+            self._say(self._scene.telemetry_heard(received.identifier, received.message, heard))
 
     def event(self, received: Received[Event]) -> None:
         if received.message is not None:
             self._say(self._scene.event_heard(received.identifier, received.message))
 
     def status(self) -> None:
-        text = Text(self._scene.status(self._now()), no_wrap=True, overflow="ellipsis")
+        status = self._scene.status(self._clock.now(), self._clock.seconds())
+        text = Text(status, no_wrap=True, overflow="ellipsis")
         if self._live is not None:
             self._live.update(text, refresh=True)
         else:
@@ -67,8 +73,8 @@ class Watch:
             self._live.stop()
         self._console.print(f"{self._scene.changes} changes in all")
 
-    def _now(self) -> datetime:
-        return self._clock.now()
+    def _heard_seconds(self, received: Received[Any]) -> float | None:
+        return None if received.retained else self._clock.seconds()
 
     def _say(self, lines: list[str]) -> None:
         for line in lines:
@@ -79,14 +85,17 @@ class Watch:
             return
         self._first_decision_said = True
         took = self._clock.seconds() - float(os.environ[STARTED_VARIABLE])
-        self._say([f"first decision {took:.1f} s after the start"])
+        if took < _BEGINNING_SECONDS:  # else only this terminal has been restarted
+            self._say([f"first decision {took:.1f} s after the start"])
 
 
 def build(context: Context) -> bool:
     """Wires the terminal to the topics that a person wants to see."""
     service = context.service
     console = Console(file=sys.stdout, highlight=False)
-    watch = Watch(Scene(ZoneInfo(context.farm.site.time_zone)), console, service.clock)
+    slowest_seconds = max(context.farm.rules.poll.total_seconds(), _HEARTBEAT_SECONDS)
+    scene = Scene(ZoneInfo(context.farm.site.time_zone), _POLLS_TOLERATED * slowest_seconds + 5.0)
+    watch = Watch(scene, console, service.clock)
     service.on(SITE_TELEMETRY, watch.site)
     service.on(MINER_COMMAND, watch.command)
     service.on(MINER_TELEMETRY, watch.telemetry)

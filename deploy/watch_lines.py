@@ -15,23 +15,31 @@ from shared.messages import (
 )
 
 _KW = 1000.0
+_SITE = "site"
+_TOLD_BY_THE_SITE = {"soc_unknown", "soc_known"}
 
 
 @dataclass
 class Scene:
-    """All that has been heard so far, and what has been said of it."""
+    """All that has been heard so far, and what has been said of it.
+
+    What has not been heard for `stale_seconds` of real time is unknown: the broker's memory of a dead agent proves
+    nothing. `heard_seconds` None stands for such a memory.
+    """
 
     zone: tzinfo
+    stale_seconds: float = 35.0
     site: SiteTelemetry | None = None
     commands: dict[str, MinerCommand] = field(default_factory=dict)
     telemetry: dict[str, MinerTelemetry] = field(default_factory=dict)
     _told: dict[str, str] = field(default_factory=dict)
     _told_site: str = ""
+    _heard: dict[str, float | None] = field(default_factory=dict)
     changes: int = 0
 
-    def site_heard(self, site: SiteTelemetry) -> list[str]:
+    def site_heard(self, site: SiteTelemetry, heard_seconds: float | None) -> list[str]:
         """Takes in the battery; a line when it becomes unknown or known again."""
-        self.site = site
+        self.site, self._heard[_SITE] = site, heard_seconds
         waiting = site.unknown is UnknownReason.STARTING
         said = "" if site.unknown is None or waiting else f"SoC unknown: {site.detail or site.unknown}"
         if said == self._told_site:
@@ -44,33 +52,39 @@ class Scene:
         self.commands[miner] = command
         return self._change(miner, command.at)
 
-    def telemetry_heard(self, miner: str, telemetry: MinerTelemetry) -> list[str]:
+    def telemetry_heard(self, miner: str, telemetry: MinerTelemetry, heard_seconds: float | None) -> list[str]:
         """Takes in a reading; a line when it shows that a miner has changed."""
-        self.telemetry[miner] = telemetry
+        self.telemetry[miner], self._heard[f"miner {miner}"] = telemetry, heard_seconds
         return self._change(miner, telemetry.at)
 
     def event_heard(self, who: str, event: Event) -> list[str]:
         """A line for what needs a person's eye."""
-        if event.severity is Severity.INFO:
+        if event.severity is Severity.INFO or event.code in _TOLD_BY_THE_SITE:
             return []
         return [self._line(event.at, who, event.sentence)]
 
-    def status(self, now: datetime) -> str:
-        """The line that is updated in place."""
-        parts = [now.astimezone(self.zone).strftime("%H:%M"), f"Battery {_percent(self.site)}"]
-        if self.site is not None:
+    def status(self, now: datetime, seconds: float) -> str:
+        """The line that is updated in place, at this farm time and these real seconds."""
+        site = self.site if self._is_fresh(_SITE, seconds) else None
+        parts = [now.astimezone(self.zone).strftime("%H:%M"), f"Battery {_percent(site)}"]
+        if site is not None:
             parts += [
                 f"{name} {watts / _KW:.1f} kW"
-                for name, watts in (("sun", self.site.pv_w), ("house+miners", self.site.load_w))
+                for name, watts in (("sun", site.pv_w), ("house+miners", site.load_w))
                 if watts is not None
             ]
-        known = [item for item in self.telemetry.values() if item.reachable]
+        fresh = [item for name, item in self.telemetry.items() if self._is_fresh(f"miner {name}", seconds)]
+        known = [item for item in fresh if item.reachable]
         hashing = sum(item.state is MinerState.HASHING for item in known)
         parts.append(f"{hashing} of {len(self.telemetry)} miners hashing")
         powers = [item.power_w for item in known if item.power_w is not None]
         coverage = "" if len(powers) == len(self.telemetry) else f" (from {len(powers)})"
         parts.append(f"{sum(powers) / _KW:.1f} kW{coverage}")
         return " · ".join(parts)
+
+    def _is_fresh(self, what: str, seconds: float) -> bool:
+        heard = self._heard.get(what)
+        return heard is not None and seconds - heard <= self.stale_seconds
 
     def _change(self, miner: str, at: datetime) -> list[str]:
         telemetry, command = self.telemetry.get(miner), self.commands.get(miner)

@@ -48,6 +48,12 @@ class RefusedError(DeviceError):
     code = "refused"
 
 
+class DriverFailedError(DeviceError):
+    """The driver itself failed, by an error that nobody foresaw."""
+
+    code = "driver_failed"
+
+
 @dataclass(frozen=True)
 class Step:
     """One bounded step was done, or nothing needed to be. It proves nothing: the next reading does."""

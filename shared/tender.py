@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Generic, TypeVar
 
-from shared.device import Device, DeviceError, Step
+from shared.device import Device, DeviceError, DriverFailedError, Step
 from shared.lease import Lease
 from shared.messages import Action, Command, Event, Following, Reported, Severity
 from shared.pursuit import Pursuit
@@ -102,8 +102,11 @@ class Tender(Generic[R, C]):
         try:
             reading = self._device.read()
         except DeviceError as error:
-            reading = self._role.unread(error, self._service.clock.now())
-            self._service.counts.add(f"read_{error.code}")
+            reading = self._unread(error)
+        except Exception as error:
+            # A bug in a driver must not leave an old reading standing as if it were a new one.
+            log.exception("[%s] reading failed", self.name)
+            reading = self._unread(DriverFailedError(f"the driver failed: {type(error).__name__}"))
         if reading.reachable is not self._reachable:
             if self._reachable is not None or not reading.reachable:
                 self._tell_reachable(reading)
@@ -112,6 +115,10 @@ class Tender(Generic[R, C]):
             self._tell(reading.problem, Severity.WARNING, reading.detail)
         self._problem = reading.problem
         return reading
+
+    def _unread(self, error: DeviceError) -> R:
+        self._service.counts.add(f"read_{error.code}")
+        return self._role.unread(error, self._service.clock.now())
 
     def _judged(self, reading: R, following: Following, command: C | None, goal: C | None, settled: bool | None) -> R:
         """The telemetry: the reading, what is followed, and whether a fault has to be called one."""

@@ -1,6 +1,9 @@
 """Fixtures that every test may use."""
 
+from pathlib import Path
+
 import pytest
+import pytest_socket
 
 from shared.clock import VirtualClock
 
@@ -15,3 +18,12 @@ def _no_farm_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """A variable of the developer's own farm must not leak into a test."""
     for name in ("SUNHERD_FARM", "SUNHERD_CLOCK", "HA_TOKEN", "MQTT_PASSWORD", "VNISH_PASSWORD"):
         monkeypatch.delenv(name, raising=False)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """No sockets where a test has no business with them; elsewhere this machine alone."""
+    rooms = item.path.relative_to(Path(__file__).parent).parts
+    if rooms[0] in {"unit", "property"}:
+        pytest_socket.disable_socket(allow_unix_socket=True)
+    else:
+        pytest_socket.socket_allow_hosts(["127.0.0.1", "localhost", "::1"])

@@ -5,6 +5,7 @@ named below. Says so loudly where it is skipped.
 """
 
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,7 +23,6 @@ URL = os.environ.get("SUNHERD_E2E_HA_URL", "")
 TOKEN = os.environ.get("SUNHERD_E2E_HA_TOKEN", "")
 
 pytestmark = [
-    pytest.mark.enable_socket,
     pytest.mark.skipif(not (URL and TOKEN), reason="NO REAL HOME ASSISTANT: set SUNHERD_E2E_HA_URL and _TOKEN"),
 ]
 
@@ -82,13 +82,19 @@ def farm(tmp_path: Path, home_assistant: RealHomeAssistant, miners: list[VnishSt
 
 
 def test_80_70_unavailable_90(
-    farm: EmbeddedFarm, home_assistant: RealHomeAssistant, miners: list[VnishStandIn]
+    farm: EmbeddedFarm,
+    home_assistant: RealHomeAssistant,
+    miners: list[VnishStandIn],
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert eventually(lambda: all(miner.hashing for miner in miners), 20), "80 %: all hash"
     assert eventually(lambda: all(reading.settled for reading in farm.ear.telemetry.values()))
 
+    began = time.monotonic()
     home_assistant.soc(70)
     assert eventually(lambda: not any(miner.hashing for miner in miners), 15), "70 %: all are stopped"
+    with capsys.disabled():
+        print(f"\n70 % in Home Assistant: all {len(miners)} miners stopped {time.monotonic() - began:.2f} s later")
     assert eventually(lambda: farm.ear.codes() == {"soc_low"})
 
     home_assistant.available(yes=False)

@@ -51,27 +51,27 @@ def reading(state: MinerState, *, settled: bool | None, desired: str = "pause") 
 def test_a_change_is_told_once_the_miner_has_done_it_and_not_before() -> None:
     scene = Scene(UTC)
     assert scene.command_heard("s19-20", command(PAUSE, "SoC 72.9 % < 73 %")) == []
-    assert scene.telemetry_heard("s19-20", reading(MinerState.HASHING, settled=False)) == []
-    assert scene.telemetry_heard("s19-20", reading(MinerState.PAUSED, settled=True)) == [
+    assert scene.telemetry_heard("s19-20", reading(MinerState.HASHING, settled=False), 1.0) == []
+    assert scene.telemetry_heard("s19-20", reading(MinerState.PAUSED, settled=True), 1.0) == [
         "12:00 [s19-20] SoC 72.9 % < 73 % → mining stopped"
     ]
-    assert scene.telemetry_heard("s19-20", reading(MinerState.PAUSED, settled=True)) == []
+    assert scene.telemetry_heard("s19-20", reading(MinerState.PAUSED, settled=True), 1.0) == []
 
 
 def test_a_ramping_miner_is_not_yet_called_mining() -> None:
     scene = Scene(UTC)
     scene.command_heard("s19-20", command(NORMAL, "SoC 75.1 % > 75 %"))
-    assert scene.telemetry_heard("s19-20", reading(MinerState.RAMPING, settled=True, desired="normal")) == []
-    told = scene.telemetry_heard("s19-20", reading(MinerState.HASHING, settled=True, desired="normal"))
+    assert scene.telemetry_heard("s19-20", reading(MinerState.RAMPING, settled=True, desired="normal"), 1.0) == []
+    told = scene.telemetry_heard("s19-20", reading(MinerState.HASHING, settled=True, desired="normal"), 1.0)
     assert told == ["12:00 [s19-20] SoC 75.1 % > 75 % → mining"]
 
 
 def test_the_status_says_how_many_miners_its_total_covers() -> None:
     scene = Scene(UTC)
-    scene.telemetry_heard("a", reading(MinerState.HASHING, settled=True))
+    scene.telemetry_heard("a", reading(MinerState.HASHING, settled=True), 1.0)
     gone = MinerTelemetry(at=NOON, driver="vnish", reachable=False, state=MinerState.UNKNOWN)
-    scene.telemetry_heard("b", gone)
-    status = scene.status(NOON)
+    scene.telemetry_heard("b", gone, 1.0)
+    status = scene.status(NOON, 2.0)
     assert "1 of 2 miners hashing" in status
     assert "3.0 kW (from 1)" in status
     assert "SoC unknown" in status
@@ -81,10 +81,10 @@ def test_the_battery_is_told_when_it_becomes_unknown_and_when_it_is_known_again(
     scene = Scene(UTC)
     lost = SiteTelemetry(at=NOON, source="ha", unknown=UnknownReason.UNAVAILABLE, detail="the sensor says unavailable")
     back = SiteTelemetry(at=NOON, source="ha", state_of_charge_percent=71.5)
-    assert scene.site_heard(lost) == ["12:00 [battery] SoC unknown: the sensor says unavailable"]
-    assert scene.site_heard(lost) == []
-    assert scene.site_heard(back) == ["12:00 [battery] SoC known again: 71.5 %"]
-    assert "SoC 71.5 %" in scene.status(NOON)
+    assert scene.site_heard(lost, 1.0) == ["12:00 [battery] SoC unknown: the sensor says unavailable"]
+    assert scene.site_heard(lost, 1.0) == []
+    assert scene.site_heard(back, 1.0) == ["12:00 [battery] SoC known again: 71.5 %"]
+    assert "SoC 71.5 %" in scene.status(NOON, 2.0)
 
 
 def test_only_events_that_need_an_eye_are_told() -> None:
@@ -92,3 +92,14 @@ def test_only_events_that_need_an_eye_are_told() -> None:
     assert scene.event_heard("s19-20", Event(at=NOON, code="reachable", sentence="answers again")) == []
     loud = Event(at=NOON, code="failsafe", severity=Severity.ERROR, sentence="no live command")
     assert scene.event_heard("s19-20", loud) == ["12:00 [s19-20] no live command"]
+
+
+def test_what_nobody_has_heard_for_long_is_not_shown_as_a_measurement() -> None:
+    scene = Scene(UTC, stale_seconds=35)
+    scene.site_heard(SiteTelemetry(at=NOON, source="ha", state_of_charge_percent=71.5, pv_w=4000.0), 100.0)
+    scene.telemetry_heard("a", reading(MinerState.HASHING, settled=True), 100.0)
+    scene.telemetry_heard("b", reading(MinerState.HASHING, settled=True), None)
+    assert "SoC 71.5 %" in scene.status(NOON, 110.0)
+    assert "1 of 2 miners hashing · 3.0 kW (from 1)" in scene.status(NOON, 110.0)
+    assert "SoC unknown" in scene.status(NOON, 140.0)
+    assert "0 of 2 miners hashing · 0.0 kW (from 0)" in scene.status(NOON, 140.0)

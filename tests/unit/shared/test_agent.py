@@ -40,7 +40,7 @@ class ScriptedMiner:
     def __init__(self, clock: VirtualClock) -> None:
         self._clock = clock
         self.point = FULL
-        self.fails: DeviceError | None = None
+        self.fails: Exception | None = None
         self.refuses: DeviceError | None = None
         self.ignores = False
         self.applied: list[str] = []
@@ -223,6 +223,18 @@ def test_a_dead_device_is_unknown_and_said_once_each_way(yard: Yard) -> None:
     yard.pass_seconds(12, renew=lambda: yard.wants(PAUSE))
     assert yard.last.point == "pause"
     assert yard.codes() == ["unreachable", "reachable"]
+
+
+def test_a_driver_with_a_bug_leaves_no_old_reading_standing(yard: Yard) -> None:
+    yard.wants(FULL)
+    yard.turn()
+    assert yard.last.state is MinerState.HASHING
+    yard.miner.fails = KeyError("a field that nobody foresaw")
+    yard.pass_seconds(POLL_SECONDS + 1)
+    assert (yard.last.state, yard.last.reachable, yard.last.problem) == (MinerState.UNKNOWN, False, "driver_failed")
+    yard.miner.fails = None
+    yard.pass_seconds(POLL_SECONDS + 1)
+    assert yard.last.state is MinerState.HASHING
 
 
 def test_a_device_that_is_dead_from_the_start_is_told(clock: VirtualClock) -> None:
