@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import psutil
+
 from shared.bus import Bus, MqttLink, Received
 from shared.clock import SystemClock
 from shared.launch import address_of
@@ -74,10 +76,7 @@ class EmbeddedFarm:
 
     def children(self) -> list[int]:
         """The process ids of the services, the terminal and the broker."""
-        listing = subprocess.run(
-            ["ps", "-o", "pid=", "--ppid", str(self.process.pid)], capture_output=True, text=True, check=True
-        )
-        return [int(pid) for pid in listing.stdout.split() if Path(f"/proc/{pid}/fd").exists()]
+        return children_of(self.process.pid)
 
     def child(self, service: str) -> int:
         """The process id of a service, which alone has its log open. Raises LookupError while there is none."""
@@ -101,10 +100,15 @@ class EmbeddedFarm:
         return out
 
 
+def children_of(pid: int) -> list[int]:
+    """The process ids of a process's children."""
+    return [child.pid for child in psutil.Process(pid).children()]
+
+
 def _open_files(pid: int) -> str:
     try:
-        return " ".join(str(entry.readlink()) for entry in Path(f"/proc/{pid}/fd").iterdir())
-    except OSError:  # it has ended, or closed a file, while we looked
+        return " ".join(file.path for file in psutil.Process(pid).open_files())
+    except psutil.Error:  # it has ended while we looked
         return ""
 
 
