@@ -1,9 +1,10 @@
 """How another terminal reaches the farm that runs embedded here."""
 
-import json
 from pathlib import Path
 
-from shared.bus import BrokerAddress, Bus, MqttLink
+from pydantic import BaseModel
+
+from shared.bus import Bus, MqttLink
 from shared.clock import SystemClock
 from shared.launch import address_of
 from shared.service import Service
@@ -13,21 +14,36 @@ CONNECTION_FILE = "connection.json"
 NONE_HERE = "No embedded farm has been started here. Start one with `make demo DAYS=0` or `make run`.\n"
 
 
-def leave_connection(state: Path, url: str, username: str | None, password: str | None, clock: SystemClock) -> None:
-    """Writes how to reach the farm's broker, and by which clock it lives; readable by the owner only."""
-    file = state / CONNECTION_FILE
-    file.touch(mode=0o600)
-    details = {"url": url, "username": username, "password": password, "clock": clock.to_variable()}
-    file.write_text(json.dumps(details), encoding="utf-8")
+class Connection(BaseModel):
+    """The broker, the clock by which the farm lives, and the names that it knows."""
+
+    url: str
+    username: str | None = None
+    password: str | None = None
+    prefix: str
+    clock: str
+    site: str
+    miners: list[str]
+    groups: list[str]
+
+    def leave(self, state: Path) -> None:
+        """Writes it into the farm's directory, readable by the owner only."""
+        file = state / CONNECTION_FILE
+        file.touch(mode=0o600)
+        file.write_text(self.model_dump_json(indent=1), encoding="utf-8")
+
+    def service(self, name: str) -> Service:
+        """A service of this name on the farm's broker and clock, not yet started."""
+        clock = SystemClock.from_variable(self.clock)
+        link = MqttLink(address_of(self.url, self.username, self.password), name)
+        return Service(name, Bus(link, clock, prefix=self.prefix, instance=name), clock)
 
 
-def connect(name: str, prefix: str = "sunherd") -> Service | None:
-    """A service on the broker of the embedded farm that was started last; None where there is none."""
-    files = [*Path(STATE_DIRECTORY).glob(CONNECTION_FILE), *Path(STATE_DIRECTORY).glob(f"*/{CONNECTION_FILE}")]
+def newest_connection() -> Connection | None:
+    """The embedded farm that was started last below this directory; None where there is none."""
+    state = Path(STATE_DIRECTORY)
+    files = [*state.glob(CONNECTION_FILE), *state.glob(f"*/{CONNECTION_FILE}")]
     if not files:
         return None
     newest = max(files, key=lambda file: file.stat().st_mtime)
-    details: dict[str, str | None] = json.loads(newest.read_text(encoding="utf-8"))
-    clock = SystemClock.from_variable(str(details["clock"]))
-    address: BrokerAddress = address_of(str(details["url"]), details["username"], details["password"])
-    return Service(name, Bus(MqttLink(address, name), clock, prefix=prefix, instance=name), clock)
+    return Connection.model_validate_json(newest.read_text(encoding="utf-8"))

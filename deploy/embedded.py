@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deploy.broker import BrokerError, RunningBroker, start_broker
-from deploy.connection import STATE_DIRECTORY, leave_connection
+from deploy.connection import STATE_DIRECTORY, Connection
 from deploy.keep import PID_FILE_VARIABLE
 from deploy.supervise import Supervisor
 from deploy.watch import STARTED_VARIABLE
@@ -106,9 +106,16 @@ def _tell_children(
             os.environ[PID_FILE_VARIABLE] = str(broker.pid_file)
         sys.stdout.write(f"Broker: {broker.kind} on {broker.url}\n")
         sys.stdout.flush()
-    url = broker.url if broker is not None else farm.broker.url or ""
-    username = broker.username if broker is not None else farm.broker.username
-    leave_connection(plan.state, url, username, secrets.get("MQTT_PASSWORD"), plan.clock)
+    Connection(
+        url=broker.url if broker is not None else farm.broker.url or "",
+        username=broker.username if broker is not None else farm.broker.username,
+        password=secrets.get("MQTT_PASSWORD"),
+        prefix=farm.broker.prefix,
+        clock=plan.clock.to_variable(),
+        site=farm.site.id,
+        miners=list(farm.miners),
+        groups=list(farm.groups),
+    ).leave(plan.state)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

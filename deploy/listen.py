@@ -4,7 +4,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from deploy.connection import NONE_HERE, connect
+from deploy.connection import NONE_HERE, newest_connection
 from shared.bus import Arrival
 from shared.launch import EXIT_BAD_INPUT, set_up_log
 
@@ -18,10 +18,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("filter", nargs="?", default="sunherd/#", help="an MQTT filter (default: %(default)s)")
     options = parser.parse_args(arguments)
     set_up_log("listen")
-    service = connect("listener")
-    if service is None:
+    connection = newest_connection()
+    if connection is None:
         sys.stderr.write(NONE_HERE)
         return EXIT_BAD_INPUT
+    service = connection.service("listener")
     service.bus.subscribe_raw(options.filter, _show)
     service.run()
     return 0

@@ -5,16 +5,13 @@ import getpass
 import sys
 from collections.abc import Callable, Sequence
 from datetime import timedelta
-from pathlib import Path
 
-from deploy.connection import NONE_HERE, connect
+from deploy.connection import NONE_HERE, Connection, newest_connection
 from shared.bus import Received
 from shared.duration import parse_duration
 from shared.launch import EXIT_BAD_INPUT, set_up_log
 from shared.messages import EmergencyStop, Override, OverrideKind
 from shared.service import Service
-from shared.settings import FarmFileError, FarmSettings, Secrets, load_farm
-from shared.settings.load import farm_path
 from shared.topics import EMERGENCY_STOP, GROUP_OVERRIDE, MINER_OVERRIDE
 
 _ANSWER_SECONDS = 5.0
@@ -27,17 +24,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = _parser()
     options = parser.parse_args(arguments)
     set_up_log("tell")
-    try:
-        farm = load_farm(options.farm, Secrets.beside(options.farm))
-        order = _order(options, farm)
-    except (FarmFileError, OSError, ValueError) as error:
-        sys.stderr.write(f"{error}\n")
-        return EXIT_BAD_INPUT
-    service = connect("teller", farm.broker.prefix)
-    if service is None:
+    connection = newest_connection()
+    if connection is None:
         sys.stderr.write(NONE_HERE)
         return EXIT_BAD_INPUT
-    return _deliver(service, order)
+    try:
+        order = _order(options, connection)
+    except ValueError as error:
+        sys.stderr.write(f"{error}\n")
+        return EXIT_BAD_INPUT
+    return _deliver(connection.service("teller"), order)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -50,23 +46,23 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("who", nargs="?", help="a miner or group; not for emergency-stop and resume")
     parser.add_argument("--for", dest="duration", help="how long, such as 2h or 30min; force-on needs it")
     parser.add_argument("--reason", default="")
-    parser.add_argument("--farm", type=Path, default=farm_path(), help="the farm file (default: %(default)s)")
     return parser
 
 
-def _order(options: argparse.Namespace, farm: FarmSettings) -> Order:
+def _order(options: argparse.Namespace, farm: Connection) -> Order:
     """What to publish. Raises ValueError saying what is missing."""
     by = getpass.getuser()
     if options.what in {"emergency-stop", "resume"}:
         active = options.what == "emergency-stop"
         return lambda service: service.publish(
             EMERGENCY_STOP,
-            farm.site.id,
+            farm.site,
             EmergencyStop(at=service.clock.now(), active=active, by=by, reason=options.reason),
         )
     if options.who not in {*farm.miners, *farm.groups}:
         known = ", ".join([*farm.miners, *farm.groups])
-        message = f"{options.who!r} is neither a miner nor a group; known: {known}"
+        asked = "say which miner or group" if options.who is None else f"{options.who!r} is neither a miner nor a group"
+        message = f"{asked}; known: {known}"
         raise ValueError(message)
     duration = None if options.duration is None else parse_duration(options.duration)
     if options.what == "force-on" and duration is None:

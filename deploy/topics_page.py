@@ -14,7 +14,7 @@ from shared.topics import TOPICS
 _HEAD = """\
 # Topics
 
-Generated from `shared/topics.py` and `shared/messages.py` by `python -m deploy.topics_page > docs/topics.md`.
+Generated from `shared/topics.py` and `shared/messages` by `python -m deploy.topics_page > docs/topics.md`.
 
 Every topic has the shape `{prefix}/{noun}/{id}/{channel}`; the prefix is `sunherd` unless `broker.prefix` says
 otherwise, and ids match `[a-z0-9_-]+`. Payloads are JSON. Fields that a reader does not know are ignored; a wrong type

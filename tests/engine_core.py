@@ -85,6 +85,13 @@ class CoreRun:
         self.say(MINER_TELEMETRY, name, reading(self.now, state, ladder, **rest))
         return self
 
+    def same_readings(self) -> "CoreRun":
+        """Each agent says again what it said last, as it does at every poll."""
+        for name, view in self.farm.miners.items():
+            if view.telemetry is not None:
+                self.say(MINER_TELEMETRY, name, view.telemetry.model_copy(update={"at": self.now}))
+        return self
+
     def override(self, name: str, kind: OverrideKind | None, **rest: Any) -> "CoreRun":
         message = None if kind is None else Override(at=self.now, kind=kind, by="anna", **rest)
         self.say(GROUP_OVERRIDE if name in self.rules.groups else MINER_OVERRIDE, name, message)

@@ -76,13 +76,15 @@ def open_ledger(rules: Rules, farm: Farm, miners: Iterable[MinerId], now: dateti
     for name in groups:
         group = rules.groups[name]
         if group.max_w is not None:
-            ledger._accounts[name] = _account(group, group.max_w, rules, farm)  # noqa: SLF001 - its own maker
+            ledger._accounts[name] = _account(group, group.max_w, rules, farm, now)  # noqa: SLF001 - its own maker
     return ledger
 
 
-def _account(group: GroupRules, max_w: float, rules: Rules, farm: Farm) -> _Account:
+def _account(group: GroupRules, max_w: float, rules: Rules, farm: Farm, now: datetime) -> _Account:
+    # An agent that has been silent for so long has its miners at their failsafe, or is dead with them as they were.
+    heard_after = now - rules.memory_lasts
     held_w = {
-        member: may_draw_w(farm.miners[member], rules.miners[member])
+        member: may_draw_w(farm.miners[member], rules.miners[member], heard_after)
         for member in group.members
         if member in farm.miners
     }

@@ -45,6 +45,8 @@ class MinerView:
     """One miner: what it reports, what a person wants of it, and the last command as memory."""
 
     telemetry: MinerTelemetry | None = None
+    heard_at: datetime | None = None
+    """When the telemetry came in; for one from the broker's memory, when it was written."""
     override: Override | None = None
     command: MinerCommand | None = None
 
@@ -85,7 +87,7 @@ def fold(
         return replace(farm, groups={**farm.groups, identifier: override})
     if topic.noun == "miner" and identifier in farm.miners:
         before = farm.miners[identifier]
-        after = _miner_after(before, topic, message)
+        after = _miner_after(before, topic, message, received_at, retained=retained)
         return farm if after is before else replace(farm, miners={**farm.miners, identifier: after})
     return farm
 
@@ -98,9 +100,12 @@ def with_commands(farm: Farm, commands: Mapping[MinerId, MinerCommand]) -> Farm:
     return replace(farm, miners={**farm.miners, **fresh})
 
 
-def _miner_after(view: MinerView, topic: TopicOf[Any], message: Message | None) -> MinerView:
+def _miner_after(
+    view: MinerView, topic: TopicOf[Any], message: Message | None, received_at: datetime, *, retained: bool
+) -> MinerView:
     if topic == MINER_TELEMETRY and isinstance(message, MinerTelemetry):
-        return replace(view, telemetry=message)
+        heard_at = min(message.at, received_at) if retained else received_at
+        return replace(view, telemetry=message, heard_at=heard_at)
     if topic == MINER_OVERRIDE and isinstance(message, Override | None):
         return replace(view, override=message)
     if topic == MINER_COMMAND and isinstance(message, MinerCommand):

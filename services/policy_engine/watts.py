@@ -1,5 +1,7 @@
 """Nominal watts: what a miner would draw, and what it may be drawing right now. Measured watts decide nothing. Pure."""
 
+from datetime import datetime
+
 from services.policy_engine.rules import MinerRules
 from services.policy_engine.state import MinerView
 from shared.ladder import normal_point, point_named
@@ -24,10 +26,15 @@ def commanded_w(view: MinerView) -> float:
     return 0.0 if view.command is None else view.command.point.power_w
 
 
-def may_draw_w(view: MinerView, rules: MinerRules) -> float:
-    """The most that a miner may be drawing: what it is told, or what it was last read to do; unknown is drawing."""
+def may_draw_w(view: MinerView, rules: MinerRules, heard_after: datetime) -> float:
+    """The most that a miner may be drawing: what it is told, or what it was last read to do; unknown is drawing.
+
+    A reading from before `heard_after` is one of a dead agent: it tells nothing any more.
+    """
     telemetry = view.telemetry
-    if telemetry is None or not telemetry.reachable or telemetry.state.draws_power is None:
+    if telemetry is None or view.heard_at is None or view.heard_at < heard_after:
+        return max(commanded_w(view), nominal_w(view, rules))
+    if not telemetry.reachable or telemetry.state.draws_power is None:
         return max(commanded_w(view), nominal_w(view, rules))
     if _is_surely_paused(telemetry):
         return commanded_w(view)

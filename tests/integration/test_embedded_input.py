@@ -7,13 +7,10 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from deploy.connection import Connection
+from shared.clock import SystemClock
 
-GOOD = """\
-battery: {home_assistant: {url: "http://127.0.0.1:1", state_of_charge: sensor.battery_soc}}
-miners:
-  s19-20: {driver: vnish, host: "127.0.0.1:2", stop_soc: 73, resume_soc: 75}
-"""
+ROOT = Path(__file__).parents[2]
 
 BAD = """\
 battery: {home_assistant: {url: "http://127.0.0.1:1", state_of_charge: sensor.battery_soc}}
@@ -74,17 +71,42 @@ def test_a_wrong_farm_file_is_told_whole_and_nothing_is_started(tmp_path: Path) 
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["pause", "s19-2o"], "'s19-2o' is neither a miner nor a group; known: s19-20"),
+        (["pause", "s19-2o"], "'s19-2o' is neither a miner nor a group; known: s19-20, garage"),
+        (["pause"], "say which miner or group; known: s19-20, garage"),
         (["force-on", "s19-20"], "say for how long"),
         (["pause", "s19-20", "--for", "soon"], "'soon' is not a duration"),
-        (["pause", "s19-20"], "No embedded farm has been started here"),
     ],
 )
 def test_an_order_that_cannot_be_given_says_why(tmp_path: Path, arguments: list[str], words: str) -> None:
-    (tmp_path / "farm.yaml").write_text(GOOD, encoding="utf-8")
+    (tmp_path / ".sunherd").mkdir()
+    Connection(
+        url="mqtt://127.0.0.1:1",
+        prefix="sunherd",
+        clock=SystemClock().to_variable(),
+        site="home",
+        miners=["s19-20"],
+        groups=["garage"],
+    ).leave(tmp_path / ".sunherd")
     done = run(tmp_path, "deploy.tell", *arguments)
     assert done.returncode == 2
     assert words in done.stderr
+
+
+def test_an_order_without_a_farm_says_how_to_start_one(tmp_path: Path) -> None:
+    done = run(tmp_path, "deploy.tell", "emergency-stop")
+    assert done.returncode == 2
+    assert "make run" in done.stderr
+
+
+def test_an_order_that_no_broker_takes_is_not_called_told(tmp_path: Path) -> None:
+    (tmp_path / ".sunherd").mkdir()
+    clock = SystemClock().to_variable()
+    Connection(
+        url="mqtt://127.0.0.1:1", prefix="sunherd", clock=clock, site="home", miners=["s19-20"], groups=[]
+    ).leave(tmp_path / ".sunherd")
+    done = run(tmp_path, "deploy.tell", "pause", "s19-20")
+    assert done.returncode == 1
+    assert "nothing was told" in done.stderr
 
 
 def test_listening_without_a_farm_says_how_to_start_one(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from services.policy_engine.decide import decide_all
 from services.policy_engine.explain import Term
 from services.policy_engine.rules import GroupRules, MinerRules, Rules
-from shared.messages import Ladder, MinerState
+from shared.messages import Ladder, MinerState, OverrideKind
 from tests.engine_core import DIMMABLE, ON_OFF, CoreRun
 
 FREE = MinerRules()
@@ -26,7 +26,7 @@ def points(run: CoreRun) -> dict[str, str]:
 
 
 def later(run: CoreRun, soc: float = 80) -> CoreRun:
-    return run.wait(400).soc(soc)
+    return run.wait(400).soc(soc).same_readings()
 
 
 def test_the_higher_priority_goes_first() -> None:
@@ -108,3 +108,13 @@ def test_deciding_for_one_decides_for_all_that_share_its_cap() -> None:
     decided = decide_all(run.book, run.farm, ["low"], run.now, Term("test", 1, rules.lease))
     assert list(decided) == ["high", "low"]
     assert list(decide_all(run.book, run.farm, ["far"], run.now, Term("test", 1, rules.lease))) == ["far"]
+
+
+def test_the_last_reading_of_a_dead_agent_is_not_believed() -> None:
+    run = later(run_with(MinerState.PAUSED, MinerState.PAUSED, soc=70), 70)
+    run.miner("low", MinerState.PAUSED, desired="pause").override("low", OverrideKind.PAUSE)
+    assert points(run) == {"high": "pause", "low": "pause"}
+    run.wait(400).soc(80).miner("high", MinerState.PAUSED)
+    assert points(run) == {"high": "pause", "low": "pause"}, "nobody knows what low draws: somebody may have started it"
+    run.miner("low", MinerState.PAUSED, desired="pause")
+    assert points(run) == {"high": "normal", "low": "pause"}
