@@ -16,6 +16,9 @@ from shared.topics import Topic
 
 log = logging.getLogger(__name__)
 
+_UNREAD_BEFORE_TOLD = 2
+"""One lost answer makes the telemetry unknown at once, but is not worth a person's attention."""
+
 R = TypeVar("R", bound=Reported)
 C = TypeVar("C", bound=Command)
 
@@ -56,7 +59,8 @@ class Tender(Generic[R, C]):
         self._pursuit = Pursuit()
         self._settled_before = False
         self._following = Following.NOTHING
-        self._reachable: bool | None = None
+        self._unread_in_row = 0
+        self._told_unreachable = False
         self._problem: str | None = None
         self._last_action: tuple[str, Action] | None = None
 
@@ -107,10 +111,13 @@ class Tender(Generic[R, C]):
             # A bug in a driver must not leave an old reading standing as if it were a new one.
             log.exception("[%s] reading failed", self.name)
             reading = self._unread(DriverFailedError(f"the driver failed: {type(error).__name__}"))
-        if reading.reachable is not self._reachable:
-            if self._reachable is not None or not reading.reachable:
-                self._tell_reachable(reading)
-            self._reachable = reading.reachable
+        self._unread_in_row = 0 if reading.reachable else self._unread_in_row + 1
+        if reading.reachable and self._told_unreachable:
+            self._told_unreachable = False
+            self._tell("reachable", Severity.INFO, "answers again")
+        elif self._unread_in_row == _UNREAD_BEFORE_TOLD:
+            self._told_unreachable = True
+            self._tell(reading.problem or "unreachable", Severity.WARNING, reading.detail)
         if reading.reachable and reading.problem is not None and reading.problem != self._problem:
             self._tell(reading.problem, Severity.WARNING, reading.detail)
         self._problem = reading.problem
@@ -169,12 +176,6 @@ class Tender(Generic[R, C]):
         log.log(_LEVEL[severity], "[%s] %s", self.name, sentence)
         event = Event(at=self._service.clock.now(), code=code, severity=severity, sentence=sentence)
         self._service.publish(self._event, self.name, event)
-
-    def _tell_reachable(self, reading: R) -> None:
-        if reading.reachable:
-            self._tell("reachable", Severity.INFO, "answers again")
-        else:
-            self._tell(reading.problem or "unreachable", Severity.WARNING, reading.detail)
 
     def _tell_following(self, following: Following) -> None:
         if following is Following.FAILSAFE:

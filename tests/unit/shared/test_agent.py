@@ -225,6 +225,18 @@ def test_a_dead_device_is_unknown_and_said_once_each_way(yard: Yard) -> None:
     assert yard.codes() == ["unreachable", "reachable"]
 
 
+def test_one_lost_answer_is_unknown_and_not_worth_an_event(yard: Yard) -> None:
+    yard.wants(FULL)
+    yard.turn()
+    yard.miner.fails = UnreachableError("no answer")
+    yard.pass_seconds(POLL_SECONDS)
+    assert (yard.last.state, yard.last.reachable) == (MinerState.UNKNOWN, False)
+    yard.miner.fails = None
+    yard.pass_seconds(POLL_SECONDS)
+    assert yard.last.reachable
+    assert yard.codes() == []
+
+
 def test_a_driver_with_a_bug_leaves_no_old_reading_standing(yard: Yard) -> None:
     yard.wants(FULL)
     yard.turn()
