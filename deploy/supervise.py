@@ -10,22 +10,28 @@ import multiprocessing
 import os
 import signal
 import sys
+import tempfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
+from pathlib import Path
 from typing import Protocol
 
 from deploy.broker import BrokerError
 from deploy.leash import tie_to_parent
+from deploy.pulse import Pulse
 from shared.clock import Clock
 from shared.launch import EXIT_BAD_INPUT
+from shared.service import BEAT_SECONDS
+from shared.watchdog import SOCKET_VARIABLE
 
 log = logging.getLogger(__name__)
 
 BACK_OFF_SECONDS = 0.5
 BACK_OFF_MAX_SECONDS = 30.0
 STEADY_SECONDS = 60.0
+FROZEN_SECONDS = 4 * BEAT_SECONDS
 _LOOK_SECONDS = 0.2
 _STOP_SECONDS = 8.0
 _EXIT_ENDED = 4
@@ -50,6 +56,7 @@ class Child:
 
     module: str
     process: BaseProcess | None = None
+    pulse: Pulse | None = None
     started_at: float = 0.0
     start_again_at: float | None = 0.0
     back_off_seconds: float = BACK_OFF_SECONDS
@@ -60,26 +67,40 @@ class Child:
 class Supervisor:
     """Starts modules that have a `main()`, each in a process of its own, until `stop` or a signal."""
 
-    def __init__(self, modules: Iterable[str], clock: Clock, broker: Broker | None = None) -> None:
+    def __init__(
+        self,
+        modules: Iterable[str],
+        clock: Clock,
+        broker: Broker | None = None,
+        *,
+        frozen_seconds: float = FROZEN_SECONDS,
+    ) -> None:
         self.children = {module: Child(module) for module in modules}
         self._clock = clock
         self._broker = broker
         self._broker_again_at: float | None = None
         self._stopping = False
+        self._frozen_seconds = frozen_seconds
+        self._looked_at = clock.seconds()
+        self._sockets = Path()
 
     def run(self, until: Callable[[], bool] = lambda: False) -> int:
         """Supervises until SIGINT, SIGTERM or `until()`. Returns 2 when a child found its input bad, else 0."""
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._request_stop)
         self._warm()
-        try:
-            while not (self._stopping or until() or self._bad_input() or self._all_done()):
-                self._start_due()
-                self._mind_broker()
-                wait([child.process.sentinel for child in self._running()], timeout=_LOOK_SECONDS)
-                self._reap()
-        finally:
-            self._stop_children()
+        # Not in the farm's own directory: the name of a socket may have about 100 characters only.
+        with tempfile.TemporaryDirectory(prefix="sunherd-") as sockets:
+            self._sockets = Path(sockets)
+            try:
+                while not (self._stopping or until() or self._bad_input() or self._all_done()):
+                    self._start_due()
+                    self._mind_broker()
+                    wait([child.process.sentinel for child in self._running()], timeout=_LOOK_SECONDS)
+                    self._mind_frozen()
+                    self._reap()
+            finally:
+                self._stop_children()
         return EXIT_BAD_INPUT if self._bad_input() else 0
 
     def _request_stop(self, _number: int, _frame: object) -> None:
@@ -99,7 +120,22 @@ class Supervisor:
         now = self._clock.seconds()
         for child in self.children.values():
             if child.process is None and child.start_again_at is not None and now >= child.start_again_at:
-                child.process, child.started_at = _start(child.module), now
+                child.pulse = Pulse(self._sockets / child.module)
+                child.process, child.started_at = _start(child.module, child.pulse.path), now
+
+    def _mind_frozen(self) -> None:
+        """A service whose main thread stands still tends nothing; a new one restores everything from the broker."""
+        now = self._clock.seconds()
+        elapsed_seconds, self._looked_at = now - self._looked_at, now
+        for running in self._running():
+            pulse = running.child.pulse
+            if pulse is None:
+                continue
+            pulse.look(elapsed_seconds)
+            if pulse.silent_seconds > self._frozen_seconds:
+                log.error("%s has not stirred for %g s: killing it", running.child.module, self._frozen_seconds)
+                pulse.silent_seconds = 0.0
+                running.process.kill()
 
     def _reap(self) -> None:
         for running in self._running():
@@ -110,6 +146,9 @@ class Supervisor:
 
     def _ended(self, child: Child, code: int) -> None:
         child.process = None
+        if child.pulse is not None:
+            child.pulse.close()
+            child.pulse = None
         child.exit_codes.append(code)
         if self._stopping or code in {0, EXIT_BAD_INPUT}:
             child.start_again_at = None  # it had nothing to do, or its input will not mend itself
@@ -159,9 +198,9 @@ class _Running:
     process: BaseProcess
 
 
-def _start(module: str) -> BaseProcess:
+def _start(module: str, socket: Path) -> BaseProcess:
     """A forked child shares the parent's warmed pages; the system libraries of macOS do not survive a fork."""
-    arguments = (module, os.getpid())
+    arguments = (module, os.getpid(), str(socket))
     if "fork" in multiprocessing.get_all_start_methods() and sys.platform != "darwin":
         forked = multiprocessing.get_context("fork").Process(target=_be, args=arguments, name=module)
         forked.start()
@@ -171,12 +210,13 @@ def _start(module: str) -> BaseProcess:
     return spawned
 
 
-def _be(module: str, parent: int) -> None:
+def _be(module: str, parent: int, socket: str) -> None:
     """What a child does: become one service."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_DFL)
     # A farm whose supervisor was killed must not go on half alive.
     tie_to_parent(parent)
+    os.environ[SOCKET_VARIABLE] = socket
     main: Callable[[], None] = importlib.import_module(module).main
     main()
     # It was running and somebody told it to end; that is not the same as having nothing to do (exit code 0).

@@ -14,6 +14,7 @@ from shared.loops import Loop, Runner, ThreadRunner, Turns
 from shared.messages import Message, Presence
 from shared.topics import SERVICE_PRESENCE, Topic
 from shared.version import VERSION
+from shared.watchdog import notify_watchdog
 
 log = logging.getLogger(__name__)
 
@@ -139,6 +140,7 @@ class Service:
             self.counts.add("handler_failed")
 
     def _beat(self) -> None:
+        notify_watchdog()
         self.bus.tend()
         self.counts.set("inbox_dropped", self._inbox.dropped)
         self._watch_clock()

@@ -16,7 +16,7 @@ def clock() -> VirtualClock:
 @pytest.fixture(autouse=True)
 def _no_farm_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """A variable of the developer's own farm must not leak into a test."""
-    for name in ("SUNHERD_FARM", "SUNHERD_CLOCK", "HA_TOKEN", "MQTT_PASSWORD", "VNISH_PASSWORD"):
+    for name in ("SUNHERD_FARM", "SUNHERD_CLOCK", "NOTIFY_SOCKET", "HA_TOKEN", "MQTT_PASSWORD", "VNISH_PASSWORD"):
         monkeypatch.delenv(name, raising=False)
 
 

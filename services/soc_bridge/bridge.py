@@ -28,10 +28,14 @@ _SOON = ("detail", "battery_w", "pv_w", "load_w", "grid_w")
 class SiteBridge:
     """Lives in the service's thread; only `hear` may be called from any."""
 
-    def __init__(self, service: Service, site: str, battery: BatterySettings, source: str) -> None:
+    def __init__(
+        self, service: Service, site: str, battery: BatterySettings, source: str, stale_after: timedelta | None = None
+    ) -> None:
+        """`stale_after`: how old a state of charge may look to the engine before nothing starts any more."""
         self._service = service
         self._site = site
         self._unconfirmed_after = battery.unconfirmed_after
+        self._shortest_limit = min(battery.unconfirmed_after, stale_after or battery.unconfirmed_after)
         self._max_unchanged = battery.max_unchanged
         self._state = SiteState(source)
         self._told: SiteTelemetry | None = None
@@ -77,7 +81,7 @@ class SiteBridge:
         if self._service.clock.seconds() - self._told_at_seconds >= HEARTBEAT_SECONDS:
             return True
         new, old = telemetry.confirmed_at, self._told.confirmed_at if self._told else None
-        return new is not None and (old is None or new - old > self._unconfirmed_after / _PART_OF_LIMIT)
+        return new is not None and (old is None or new - old > self._shortest_limit / _PART_OF_LIMIT)
 
     def _tell(self) -> SiteTelemetry:
         return tell(self._state, self._service.clock.now(), self._unconfirmed_after)

@@ -12,11 +12,11 @@ def build(context: Context) -> bool:
         return False
     if battery.home_assistant is not None:
         source = f"Home Assistant, {battery.home_assistant.state_of_charge}"
-        bridge = SiteBridge(service, context.farm.site.id, battery, source)
+        bridge = SiteBridge(service, context.farm.site.id, battery, source, context.farm.rules.stale_no_start)
         token = context.secrets.get("HA_TOKEN") or ""
         home_assistant.start(service, battery.home_assistant, token, bridge.hear)
     if battery.mqtt is not None:
         source = f"MQTT, {battery.mqtt.preset or 'own topics'}"
-        bridge = SiteBridge(service, context.farm.site.id, battery, source)
+        bridge = SiteBridge(service, context.farm.site.id, battery, source, context.farm.rules.stale_no_start)
         mqtt.start(service, battery.mqtt, context.secrets, bridge.hear)
     return True

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_settings import SettingsError
 
+from shared.duration import parse_duration
 from shared.settings.address import parse_address
 from shared.settings.document import Document, Place, read_document
 from shared.settings.farm import FarmSettings, complaint_about_band
@@ -78,6 +79,7 @@ def _cross_findings(data: dict[str, Any]) -> list[Finding]:
     miners = _mapping(data.get("miners"))
     groups = _mapping(data.get("groups"))
     return [
+        *_slow_polls(data),
         *_unsound_bands(miners),
         *_shared_addresses(miners),
         *_colliding_variables(miners),
@@ -89,6 +91,23 @@ def _cross_findings(data: dict[str, Any]) -> list[Finding]:
 
 def _mapping(value: object) -> dict[str, Any]:
     return {str(key): item for key, item in value.items()} if isinstance(value, dict) else {}
+
+
+def _slow_polls(data: dict[str, Any]) -> Iterator[Finding]:
+    """While the push is down only polls confirm: they must come well before a value counts as stale."""
+    poll = _mapping(_mapping(data.get("battery")).get("home_assistant")).get("poll")
+    stale = _mapping(data.get("rules")).get("stale_no_start", "5 min")
+    try:
+        too_slow = poll is not None and 2 * parse_duration(poll) > parse_duration(stale)
+    except ValueError:
+        return
+    if too_slow:
+        cause = f"{poll} is more than half of rules.stale_no_start ({stale})"
+        yield (
+            ("battery", "home_assistant", "poll"),
+            cause,
+            "poll more often: between two polls the value would go stale",
+        )
 
 
 def _unsound_bands(miners: dict[str, Any]) -> Iterator[Finding]:

@@ -30,7 +30,7 @@ GENERATIONS = ("1.2.6", "1.3.4", "1.2.0-rc5")
 
 FARM = """\
 battery:
-  home_assistant: {{url: "{url}", state_of_charge: sensor.solis_s6_eh1p_battery_soc, poll: 2 s}}
+  home_assistant: {{url: "{url}", state_of_charge: sensor.solis_s6_eh1p_battery_soc, poll: 1 s}}
 miners:
   s19-20: {{driver: vnish, host: "127.0.0.1:{ports[0]}", stop_soc: 73, resume_soc: 75}}
   s19-21: {{driver: vnish, host: "127.0.0.1:{ports[1]}", stop_soc: 75, resume_soc: 78}}

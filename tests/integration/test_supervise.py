@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import time
 from pathlib import Path
 
 import pytest
@@ -16,18 +17,20 @@ PARENT = """
     from deploy.supervise import Supervisor
     from shared.clock import SystemClock
     sys.path.insert(0, {directory!r})
-    sys.exit(Supervisor({modules!r}, SystemClock()).run())
+    sys.exit(Supervisor({modules!r}, SystemClock(), frozen_seconds=1.0).run())
 """
 
 STEADY = """
     import os, signal, time
     from pathlib import Path
+    from shared.watchdog import notify_watchdog
     def main():
         stopped = []
         signal.signal(signal.SIGTERM, lambda *_: stopped.append(1))
         with Path({log!r}).open("a") as log:
             print(os.getpid(), file=log, flush=True)
         while not stopped:
+            notify_watchdog()
             time.sleep(0.02)
 """
 
@@ -83,6 +86,33 @@ def test_a_killed_child_comes_back(farm: Farm, number: signal.Signals) -> None:
         supervisor.terminate()
         assert supervisor.wait(5) == 0
     assert all(gone(pid) for pid in pids(log))
+
+
+def test_a_frozen_child_is_replaced(farm: Farm) -> None:
+    log = farm.child("steady", STEADY)
+    with farm.start() as supervisor:
+        assert eventually(lambda: len(pids(log)) == 1)
+        os.kill(pids(log)[0], signal.SIGSTOP)
+        assert eventually(lambda: len(pids(log)) == 2, 10)
+        supervisor.terminate()
+        assert supervisor.wait(5) == 0
+        assert "has not stirred for 1 s: killing it" in (supervisor.stderr.read() if supervisor.stderr else "")
+    assert all(gone(pid) for pid in pids(log))
+
+
+def test_a_laptop_that_slept_has_frozen_nobody(farm: Farm) -> None:
+    log = farm.child("steady", STEADY)
+    with farm.start() as supervisor:
+        assert eventually(lambda: len(pids(log)) == 1)
+        everybody = [supervisor.pid, *pids(log)]
+        for pid in everybody:
+            os.kill(pid, signal.SIGSTOP)
+        time.sleep(2)
+        for pid in everybody:
+            os.kill(pid, signal.SIGCONT)
+        assert not eventually(lambda: len(pids(log)) == 2, 1.5)
+        supervisor.terminate()
+        assert supervisor.wait(5) == 0
 
 
 def test_a_child_with_nothing_to_do_is_left_alone_and_bad_input_ends_all(farm: Farm) -> None:

@@ -173,6 +173,17 @@ def test_one_mistake_has_one_message(directory: Path, text: str, said: str) -> N
     assert found[0].startswith(said)
 
 
+@pytest.mark.parametrize(("poll", "wrong"), [("3 min", True), ("150 s", False)])
+def test_a_poll_that_lets_the_value_go_stale_is_refused(directory: Path, poll: str, *, wrong: bool) -> None:
+    text = f"battery:\n  home_assistant: {{url: 'http://a', state_of_charge: sensor.soc,\n    poll: {poll}}}"
+    said = f"farm.yaml:3: battery.home_assistant.poll: {poll} is more than half of rules.stale_no_start (5 min)."
+    if wrong:
+        (found,) = problems(directory, text, HA_TOKEN="x")
+        assert found.startswith(said)
+    else:
+        assert load(directory, text, HA_TOKEN="x").battery is not None
+
+
 def test_aliases_that_multiply_are_refused(directory: Path) -> None:
     bomb = "a0: &a0 {x: 1}\n"
     for number in range(1, 12):
