@@ -44,9 +44,8 @@ rules: {{lease: {lease} s, grace: {lease} s, stale_no_start: {stale} s, stale_pa
 """
 
 
-def write_farm(directory: Path, rate: float) -> Path:
-    """Writes the demo's farm file and returns its path."""
-    ports = _free_ports(4)
+def write_farm(directory: Path, rate: float, ports: Sequence[int]) -> Path:
+    """Writes the demo's farm file, with Home Assistant on the first port and miners on the others; returns its path."""
     text = FARM.format(
         home_assistant=ports[0],
         miner_0=ports[1],
@@ -70,6 +69,14 @@ def _free_ports(count: int) -> list[int]:
     for opened in sockets:
         opened.close()
     return ports
+
+
+def _answers(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=0.5).close()
+    except OSError:
+        return False
+    return True
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -101,7 +108,10 @@ def show(day_seconds: float, days: float, soc_percent: float) -> int:
     ends_at = clock.seconds() + day_seconds * days if days else float("inf")
     try:
         with alone_in(state):
-            plan = Plan(write_farm(state, clock.rate), state, (SIMULATOR, *SERVICES, WATCH), clock, forget=True)
+            ports = _free_ports(4)
+            modules = (SIMULATOR, *SERVICES, WATCH)
+            farm_file = write_farm(state, clock.rate, ports)
+            plan = Plan(farm_file, state, modules, clock, forget=True, head_start=lambda: all(map(_answers, ports)))
             code = run_farm(plan, until=lambda: clock.seconds() > ends_at)
     except (FarmFileError, BrokerError, AlreadyRunningError) as error:
         sys.stderr.write(f"{error}\n")

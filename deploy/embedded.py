@@ -49,6 +49,8 @@ class Plan:
     clock: SystemClock
     forget: bool = False
     """Begin without the memory and logs of the last run."""
+    head_start: Callable[[], bool] | None = None
+    """The first module runs alone until this is true."""
 
 
 class AlreadyRunningError(Exception):
@@ -83,7 +85,7 @@ def run_farm(plan: Plan, until: Callable[[], bool] = lambda: False) -> int:
     broker = None if farm.broker.url else start_broker(plan.state / "broker")
     try:
         _tell_children(plan, farm, secrets, broker, started_seconds)
-        return Supervisor(plan.modules, plan.clock, broker).run(until)
+        return Supervisor(plan.modules, plan.clock, broker, head_start=plan.head_start).run(until)
     finally:
         if broker is not None:
             broker.stop()

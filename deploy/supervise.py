@@ -31,6 +31,7 @@ log = logging.getLogger(__name__)
 BACK_OFF_SECONDS = 0.5
 BACK_OFF_MAX_SECONDS = 30.0
 STEADY_SECONDS = 60.0
+HEAD_START_SECONDS = 5.0
 FROZEN_SECONDS = 4 * BEAT_SECONDS
 _LOOK_SECONDS = 0.2
 _STOP_SECONDS = 8.0
@@ -74,13 +75,16 @@ class Supervisor:
         broker: Broker | None = None,
         *,
         frozen_seconds: float = FROZEN_SECONDS,
+        head_start: Callable[[], bool] | None = None,
     ) -> None:
+        """`head_start`: the first module runs alone until this is true, or for `HEAD_START_SECONDS`."""
         self.children = {module: Child(module) for module in modules}
         self._clock = clock
         self._broker = broker
         self._broker_again_at: float | None = None
         self._stopping = False
         self._frozen_seconds = frozen_seconds
+        self._head_start = head_start
         self._looked_at = clock.seconds()
         self._sockets = Path()
 
@@ -120,8 +124,16 @@ class Supervisor:
         now = self._clock.seconds()
         for child in self.children.values():
             if child.process is None and child.start_again_at is not None and now >= child.start_again_at:
+                if child.started_at == 0.0 and not self._may_follow(child):
+                    return
                 child.pulse = Pulse(self._sockets / child.module)
                 child.process, child.started_at = _start(child.module, child.pulse.path), now
+
+    def _may_follow(self, child: Child) -> bool:
+        first = next(iter(self.children.values()))
+        if child is first or self._head_start is None:
+            return True
+        return self._head_start() or self._clock.seconds() - first.started_at > HEAD_START_SECONDS
 
     def _mind_frozen(self) -> None:
         """A service whose main thread stands still tends nothing; a new one restores everything from the broker."""
