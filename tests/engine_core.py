@@ -93,12 +93,12 @@ class CoreRun:
         return self
 
     def override(self, name: str, kind: OverrideKind | None, **rest: Any) -> "CoreRun":
-        message = None if kind is None else Override(at=self.now, kind=kind, by="anna", **rest)
+        message = None if kind is None else Override(at=self.now, kind=kind, by="owner", **rest)
         self.say(GROUP_OVERRIDE if name in self.rules.groups else MINER_OVERRIDE, name, message)
         return self
 
     def emergency(self, *, active: bool) -> "CoreRun":
-        self.say(EMERGENCY_STOP, "home", EmergencyStop(at=self.now, active=active, by="anna", reason="smoke"))
+        self.say(EMERGENCY_STOP, "home", EmergencyStop(at=self.now, active=active, by="owner", reason="smoke"))
         return self
 
     def wait(self, seconds: float) -> "CoreRun":

@@ -126,10 +126,10 @@ class WholeRun:
         self.world.publish(MINER_TELEMETRY, name, told)
 
     def override(self, name: str, kind: OverrideKind, **rest: Any) -> "WholeRun":
-        return self.say(MINER_OVERRIDE, name, Override(at=self.clock.now(), kind=kind, by="anna", **rest))
+        return self.say(MINER_OVERRIDE, name, Override(at=self.clock.now(), kind=kind, by="owner", **rest))
 
     def emergency(self, *, active: bool) -> "WholeRun":
-        return self.say(EMERGENCY_STOP, "home", EmergencyStop(at=self.clock.now(), active=active, by="anna"))
+        return self.say(EMERGENCY_STOP, "home", EmergencyStop(at=self.clock.now(), active=active, by="owner"))
 
     # --- what came of it
 

@@ -96,7 +96,7 @@ def test_a_sender_whose_clock_is_ahead_is_counted_and_said_once(caplog: pytest.L
 def test_a_groups_override_reaches_its_members() -> None:
     rules = Rules(miners={"s19": MinerRules(), "s21": MinerRules()}, groups={"shed": GroupRules(("s21",))})
     run = hashing(rules)
-    pause = Override(at=run.clock.now(), kind=OverrideKind.PAUSE, by="anna")
+    pause = Override(at=run.clock.now(), kind=OverrideKind.PAUSE, by="owner")
     run.say(GROUP_OVERRIDE, "shed", pause).say(GROUP_OVERRIDE, "stranger", pause)
     told = [command.code for name in rules.miners if (command := run.last(name))]
     assert told == ["no_limit", "paused_by_person"]

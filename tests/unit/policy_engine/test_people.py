@@ -26,7 +26,7 @@ def running(soc: float = 80, rules: Rules = RULES) -> CoreRun:
 def test_a_pause_holds_until_its_time_and_says_who_and_why(slot: str) -> None:
     run = running().override(slot, OverrideKind.PAUSE, until=running().now + timedelta(hours=1), reason="too\nloud")
     command = run.decide()["s19"]
-    assert (command.code, command.sentence) == ("paused_by_person", "paused by anna until 13:00: too loud")
+    assert (command.code, command.sentence) == ("paused_by_person", "paused by owner until 13:00: too loud")
     assert run.commands["s21"].point.name == "normal"
     assert run.wait(3599).soc(80).decide()["s19"].code == "paused_by_person"
     assert run.wait(1).soc(80).decide()["s19"].point.name == "normal"
@@ -171,4 +171,4 @@ def test_what_happens_behind_a_stop_is_remembered() -> None:
 
 def test_the_stop_speaks_even_if_other_rules_are_as_low() -> None:
     run = running(20).override("s19", OverrideKind.PAUSE).emergency(active=True)
-    assert run.decide()["s19"].sentence == "emergency stop by anna: smoke"
+    assert run.decide()["s19"].sentence == "emergency stop by owner: smoke"
