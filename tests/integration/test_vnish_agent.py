@@ -87,7 +87,7 @@ def test_a_wrong_password_is_said_once_and_tried_rarely(clock: VirtualClock, cap
     assert PASSWORD not in caplog.text
     assert not any(PASSWORD.encode() in payload for payload in rig.broker.retained.values())
     stand_in.password = PASSWORD
-    rig.run(300)
+    rig.run(500)  # the pause before the next try has grown to 480 s at most
     assert stand_in.state == "stopped"
     assert rig.last("s19").problem is None
     rig.close()
