@@ -6,10 +6,9 @@ import random
 class BackOff:
     """Grows with each failure; a success ends it."""
 
-    def __init__(self, first_seconds: float, longest_seconds: float, chance: random.Random | None = None) -> None:
+    def __init__(self, first_seconds: float, longest_seconds: float) -> None:
         self._first_seconds = first_seconds
         self._longest_seconds = longest_seconds
-        self._chance = chance or random.Random()  # noqa: S311 - spreading, not secrecy
         self._failures = 0
 
     def failed(self) -> float:
@@ -17,7 +16,8 @@ class BackOff:
         # The exponent is bounded, so that a source that is away for a month does not overflow a float.
         whole = min(self._longest_seconds, self._first_seconds * 2.0 ** min(self._failures, 30))
         self._failures += 1
-        return whole * self._chance.uniform(0.5, 1.0)
+        # The module's own generator, so that a simulation's seed decides this, too.
+        return whole * random.uniform(0.5, 1.0)  # noqa: S311 - spreading, not secrecy
 
     def succeeded(self) -> None:
         self._failures = 0

@@ -6,7 +6,7 @@ from datetime import timedelta
 import requests
 
 from services.simulator.http import Handler
-from services.simulator.http_in_process import InProcessAdapter
+from services.simulator.http_in_process import InProcessSession
 from services.simulator.vnish import VnishStandIn
 from services.vnish_agent.client import VnishClient
 from services.vnish_agent.driver import VnishDriver
@@ -36,10 +36,8 @@ TICK_SECONDS = 0.25
 
 def session_to(handlers: Mapping[str, Handler], clock: Clock) -> requests.Session:
     """A requests session whose only hosts are these handlers; waiting moves a virtual clock."""
-    session = requests.Session()
     wait = clock.advance if isinstance(clock, VirtualClock) else lambda _seconds: None
-    session.mount("http://", InProcessAdapter(handlers, wait))
-    return session
+    return InProcessSession(handlers, wait)
 
 
 def vnish_driver(

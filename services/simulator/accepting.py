@@ -1,11 +1,12 @@
-"""What a stand-in on the WebSocket library needs of HTTP: plain answers, and an accepting loop that is one of ours."""
+"""What a stand-in on the WebSocket library needs of HTTP: its answers, and an accepting loop that is one of ours."""
 
-import json
 from http import HTTPStatus
 
 from websockets.datastructures import Headers
 from websockets.http11 import Response
 from websockets.sync.server import Server
+
+from services.simulator.http import Response as Answer
 
 _ENDED_SECONDS = 3600.0
 
@@ -24,12 +25,9 @@ class Accepting:
         self._server.socket.close()
 
 
-def respond(status: HTTPStatus, body: object) -> Response:
-    """An answer with a text, or with anything else as JSON; the connection ends with it."""
-    text = body if isinstance(body, str) else json.dumps(body)
-    kind = "text/plain" if isinstance(body, str) else "application/json"
-    encoded = text.encode()
+def respond(answer: Answer) -> Response:
+    """A whole answer as the library has it; the connection ends with it."""
     headers = Headers(
-        {"Content-Type": f"{kind}; charset=utf-8", "Content-Length": str(len(encoded)), "Connection": "close"}
+        {"Content-Type": answer.content_type, "Content-Length": str(len(answer.body)), "Connection": "close"}
     )
-    return Response(status.value, status.phrase, headers, encoded)
+    return Response(answer.status, HTTPStatus(answer.status).phrase, headers, answer.body)

@@ -1,23 +1,30 @@
-"""Handlers called by `requests` inside one process: what simulated farms and quick tests use in place of sockets."""
+"""Handlers asked by `requests` inside one process: what simulated farms and quick tests use in place of sockets.
 
-import io
-from collections.abc import Callable, Mapping
+Simulations ask tens of millions of times, so that what a request costs beside its handler matters here: nothing is
+prepared, no cookies are kept, no adapter is looked for.
+"""
+
+import json as json_format
+from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import requests
-from requests.adapters import BaseAdapter
-from urllib3 import HTTPResponse
+from urllib3.exceptions import IncompleteRead, ProtocolError
 
 from services.simulator.http import Handler, Request, Response, Wire
 
 _NEVER_SECONDS = 3600.0
+_URLS_KEPT = 8192
+
+Timeout = float | tuple[float | None, float | None] | None
 
 
-class InProcessAdapter(BaseAdapter):
-    """For `requests.Session.mount`: no socket. Waiting is told to `wait`, so that a virtual clock can move.
+class InProcessSession(requests.Session):
+    """A session without sockets: `handlers` by `host:port`; any other host refuses the connection.
 
-    `handlers` by `host:port`. A host that is not among them refuses the connection.
+    Offers `request` and `get`. Waiting is told to `wait`, so that a virtual clock can move. Redirects are not followed.
     """
 
     def __init__(self, handlers: Mapping[str, Handler], wait: Callable[[float], None] = lambda _seconds: None) -> None:
@@ -25,56 +32,112 @@ class InProcessAdapter(BaseAdapter):
         self._handlers = handlers
         self._wait = wait
 
-    def send(
+    def request(  # type: ignore[override]  # what is not offered here must not be ignored in silence
         self,
-        request: requests.PreparedRequest,
-        stream: bool = False,  # noqa: FBT002, ARG002
-        timeout: Any = None,
-        verify: Any = True,  # noqa: FBT002, ARG002
-        cert: Any = None,  # noqa: ARG002
-        proxies: Any = None,  # noqa: ARG002
+        method: str,
+        url: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        json: Any = None,
+        headers: Mapping[str, str] | None = None,
+        timeout: Timeout = None,
+        stream: bool = False,
+        allow_redirects: bool = True,  # noqa: ARG002 - the answer is handed out as it is
     ) -> requests.Response:
-        parts = urlsplit(request.url or "")
-        handler = self._handlers.get(f"{parts.hostname}:{parts.port or 80}")
+        """The handler's answer. Raises what `requests` raises for the same fault."""
+        server, path, query = _taken_apart(url)
+        handler = self._handlers.get(server)
         if handler is None:
-            message = "Connection refused"
-            raise requests.ConnectionError(message, request=request)
-        body = request.body.encode() if isinstance(request.body, str) else bytes(request.body or b"")
-        response = handler(
-            Request(
-                method=request.method or "GET",
-                path=parts.path,
-                query=dict(parse_qsl(parts.query, keep_blank_values=True)),
-                headers={name.lower(): str(value) for name, value in request.headers.items()},
-                body=body,
-            ),
-        )
-        self._bear(response, timeout, request)
-        return _as_requests(response, request)
+            message = f"Connection refused by {server}"
+            raise requests.ConnectionError(message)
+        sent = {name.lower(): str(value) for name, value in self.headers.items()}
+        if headers is not None:
+            sent.update((name.lower(), value) for name, value in headers.items())
+        body = b""
+        if json is not None:
+            body = json_format.dumps(json).encode()
+            sent |= {"content-type": "application/json", "content-length": str(len(body))}
+        asked = dict(parse_qsl(query, keep_blank_values=True)) if query else {}
+        asked |= params or {}
+        answer = handler(Request(method, path, asked, sent, body))
+        if answer.delay_seconds or answer.wire is not Wire.WHOLE:
+            self._bear(answer, timeout)
+        made = _as_requests(answer, url)
+        if not stream:
+            _ = made.content  # reading keeps it
+        return made
 
-    def close(self) -> None:
-        """Nothing is open."""
-
-    def _bear(self, response: Response, timeout: Any, request: requests.PreparedRequest) -> None:
+    def _bear(self, answer: Response, timeout: Timeout) -> None:
         """Lets the wire's faults happen to the caller."""
         patience = float((timeout[1] if isinstance(timeout, tuple) else timeout) or _NEVER_SECONDS)
-        if response.wire is Wire.SILENCE or response.delay_seconds >= patience:
+        if answer.wire is Wire.SILENCE or answer.delay_seconds >= patience:
             self._wait(patience)
             message = "Read timed out."
-            raise requests.ReadTimeout(message, request=request)
-        self._wait(response.delay_seconds)
-        if response.wire is Wire.RESET:
+            raise requests.ReadTimeout(message)
+        if answer.delay_seconds:
+            self._wait(answer.delay_seconds)
+        if answer.wire is Wire.RESET:
             message = "Connection reset by peer"
-            raise requests.ConnectionError(message, request=request)
+            raise requests.ConnectionError(message)
 
 
-def _as_requests(response: Response, request: requests.PreparedRequest) -> requests.Response:
-    sent = response.body[: len(response.body) // 2] if response.wire is Wire.HALF else response.body
-    headers = {"Content-Type": response.content_type, "Content-Length": str(len(response.body)), **response.headers}
+@lru_cache(_URLS_KEPT)
+def _taken_apart(url: str) -> tuple[str, str, str]:
+    parts = urlsplit(url)
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    return f"{host}:{port}", parts.path or "/", parts.query
+
+
+def _as_requests(answer: Response, url: str) -> requests.Response:
     made = requests.Response()
-    made.status_code = response.status
-    made.headers.update(headers)
-    made.raw = HTTPResponse(io.BytesIO(sent), headers=headers, status=response.status, preload_content=False)
-    made.url = request.url or ""
-    made.request = request
+    made.status_code = answer.status
+    made.url = url
+    made.encoding = "utf-8"
+    made.headers["Content-Type"] = answer.content_type
+    made.headers["Content-Length"] = str(len(answer.body))
+    if answer.headers:
+        made.headers.update(answer.headers)
+    made.raw = _Body(answer.body, whole=answer.wire is not Wire.HALF)
     return made
+
+
+class _Body:
+    """What `requests` and its callers use of urllib3's response."""
+
+    def __init__(self, announced: bytes, *, whole: bool) -> None:
+        self._announced = len(announced)
+        self._rest = announced if whole else announced[: self._announced // 2]
+        self._read = 0
+        self.closed = False
+
+    def read1(self, amt: int | None = None, decode_content: bool | None = None) -> bytes:  # noqa: ARG002 - urllib3's
+        if self.closed:
+            return b""
+        piece = self._rest if amt is None else self._rest[:amt]
+        self._rest = self._rest[len(piece) :]
+        self._read += len(piece)
+        if amt is None or (not piece and amt):
+            self._end()
+        return piece
+
+    def read(self, amt: int | None = None, decode_content: bool | None = None) -> bytes:
+        return self.read1(amt, decode_content)
+
+    def stream(self, amt: int = 65_536, decode_content: bool | None = None) -> Iterator[bytes]:
+        while piece := self.read1(amt, decode_content):
+            yield piece
+
+    def close(self) -> None:
+        self.closed = True
+
+    def release_conn(self) -> None:
+        """There is none."""
+
+    def _end(self) -> None:
+        self.closed = True
+        missing = self._announced - self._read
+        if missing:
+            error = IncompleteRead(self._read, missing)
+            message = f"Connection broken: {error!r}"
+            raise ProtocolError(message, error)

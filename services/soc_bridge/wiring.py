@@ -2,11 +2,12 @@
 
 from services.soc_bridge.bridge import SiteBridge
 from services.soc_bridge.sources import home_assistant, mqtt
+from services.soc_bridge.sources.home_assistant import SOCKETS, Doors
 from shared.launch import Context
 
 
-def build(context: Context) -> bool:
-    """False where no battery is configured."""
+def build(context: Context, doors: Doors = SOCKETS) -> bool:
+    """False where no battery is configured. `doors`: how Home Assistant is reached."""
     service, battery = context.service, context.farm.battery
     if battery is None:
         return False
@@ -14,7 +15,7 @@ def build(context: Context) -> bool:
         source = f"Home Assistant, {battery.home_assistant.state_of_charge}"
         bridge = SiteBridge(service, context.farm.site.id, battery, source, context.farm.rules.stale_no_start)
         token = context.secrets.get("HA_TOKEN") or ""
-        home_assistant.start(service, battery.home_assistant, token, bridge.hear)
+        home_assistant.start(service, battery.home_assistant, token, bridge.hear, doors)
     if battery.mqtt is not None:
         source = f"MQTT, {battery.mqtt.preset or 'own topics'}"
         bridge = SiteBridge(service, context.farm.site.id, battery, source, context.farm.rules.stale_no_start)

@@ -1,5 +1,9 @@
 """Puts the service together: a driver and a role for each VNish miner of the farm, and one agent for all."""
 
+from collections.abc import Callable
+
+import requests
+
 from services.vnish_agent.client import VnishClient
 from services.vnish_agent.driver import VnishDriver
 from shared.agent import Agent
@@ -14,15 +18,15 @@ FACTORY_PASSWORD = "admin"  # noqa: S105 - what the firmware is shipped with, no
 PASSWORD_VARIABLE = "VNISH_PASSWORD"  # noqa: S105 - a variable's name
 
 
-def build(context: Context) -> bool:
-    """Wires the service; False when the farm has no VNish miner."""
+def build(context: Context, session: Callable[[], requests.Session] = requests.Session) -> bool:
+    """Wires the service; False when the farm has no VNish miner. `session`: how miners are reached."""
     farm, clock = context.farm, context.service.clock
     drivers: dict[str, VnishDriver] = {}
     roles: dict[str, MinerRole] = {}
     for name, miner in farm.miners.items():
         if miner.driver == "vnish":
             password = context.secrets.password_of(name, PASSWORD_VARIABLE) or FACTORY_PASSWORD
-            client = VnishClient(miner.host, password, clock)
+            client = VnishClient(miner.host, password, clock, session())
             drivers[name] = VnishDriver(client, clock, nominal_w=miner.nominal_w, preset=miner.preset)
             roles[name] = MinerRole("vnish", miner.failsafe)
     if not drivers:

@@ -38,7 +38,7 @@ def farm(stand_in: HomeAssistantStandIn) -> Iterator[MakeFarm]:
 
 
 def subscribed(stand_in: HomeAssistantStandIn) -> bool:
-    return bool(stand_in._subscriptions)
+    return stand_in.core.subscribed
 
 
 def test_first_value_comes_without_waiting_for_a_poll(farm: MakeFarm) -> None:
@@ -70,7 +70,8 @@ def test_a_lost_push_makes_it_look_at_once_and_not_at_the_next_poll(
     bridge = farm(poll=LONG_POLL)
     bridge.until(lambda told: told.state_of_charge_percent == 80 and subscribed(stand_in))
     # Written while nobody is told of it, and then the connection is cut.
-    stand_in._subscriptions.clear()
+    for conversation in stand_in.core.conversations:
+        conversation.subscriptions.clear()
     stand_in.set_state(SOC, "60")
     stand_in.order(Fault.NO_PUSH)
     bridge.until(lambda told: told.state_of_charge_percent == 60, seconds=2)
@@ -93,7 +94,7 @@ def test_pongs_confirm_a_value_that_stands_still(farm: MakeFarm, stand_in: HomeA
     bridge = farm(poll="0.3 s", unconfirmed_after="1 s")
     bridge.until(lambda told: told.state_of_charge_percent == 80 and subscribed(stand_in))
     # REST asks for nothing any more: only the pongs of the open push are left.
-    stand_in.token = "withdrawn"
+    stand_in.core.token = "withdrawn"
     bridge.for_seconds(1.6)
     assert bridge.now.state_of_charge_percent == 80
     assert stand_in.logins_refused >= 1
@@ -186,7 +187,7 @@ def test_answers_that_are_no_states_make_it_unknown_in_time(
     bridge = farm(unconfirmed_after="0.6 s")
     bridge.until(lambda told: told.state_of_charge_percent == 80 and subscribed(stand_in))
     stand_in.order(fault)
-    stand_in._cut_connections()
+    stand_in.cut()
     told = bridge.until(lambda told: told.unknown is not None)
     assert told.unknown is UnknownReason.UNREACHABLE
     stand_in.order(None)
@@ -249,7 +250,7 @@ def test_an_unknown_power_leaves_the_state_of_charge_alone(farm: MakeFarm, stand
 def test_a_base_url_may_have_a_path() -> None:
     stand_in = home_assistant()
     stand_in.stop()
-    stand_in._path = "/hass"
+    stand_in.core.path = "/hass"
     stand_in.start()
     bridge = BridgeFarm(battery_of(stand_in, poll=LONG_POLL))
     try:

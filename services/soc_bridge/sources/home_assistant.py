@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import requests
+from websockets.sync.client import connect
 
 from services.soc_bridge.site_state import Silent, Word
 from services.soc_bridge.sources.entities import MISSING, Wanted, full_state, wanted
-from services.soc_bridge.sources.push import REFUSED, Push
+from services.soc_bridge.sources.push import REFUSED, Connect, Push
 from services.soc_bridge.sources.token import TokenGate
 from services.soc_bridge.values import Unknown
 from shared.clock import Clock
@@ -27,24 +29,49 @@ REFUSALS = {401, 403}
 NOT_FOUND = 404
 
 
-def start(service: Service, settings: HomeAssistantSettings, token: str, hear: Callable[..., None]) -> None:
+@dataclass(frozen=True)
+class Doors:
+    """How Home Assistant is reached; a simulation has its own."""
+
+    session: Callable[[], requests.Session] = requests.Session
+    connect: Connect = connect
+
+
+SOCKETS = Doors()
+
+
+def start(
+    service: Service,
+    settings: HomeAssistantSettings,
+    token: str,
+    hear: Callable[..., None],
+    doors: Doors = SOCKETS,
+) -> None:
     """Gives the two loops their threads."""
     entities = wanted(settings)
-    gate = TokenGate(service.clock)
+    gate = TokenGate(token, service.clock)
     poll_seconds = max(0.1, settings.poll.total_seconds())
-    rest = Rest(settings.url, token, entities, hear, service.clock, gate, poll_seconds=poll_seconds)
+    rest = Rest(
+        settings.url,
+        entities,
+        hear,
+        service.clock,
+        gate,
+        poll_seconds=poll_seconds,
+        session=doors.session(),
+    )
     turns = service.spawn("home_assistant_rest", rest)
     service.spawn(
         "home_assistant_push",
         Push(
             settings.url,
-            token,
             entities,
             hear,
             service.clock,
             gate,
             ping_seconds=min(_PING_SECONDS, poll_seconds),
             on_down=turns.wake,
+            connect=doors.connect,
         ),
     )
 
@@ -63,13 +90,13 @@ class Rest:
     def __init__(
         self,
         base_url: str,
-        token: str,
         entities: Wanted,
         hear: Callable[..., None],
         clock: Clock,
         gate: TokenGate,
         *,
         poll_seconds: float,
+        session: requests.Session | None = None,
     ) -> None:
         self._base = base_url.rstrip("/")
         self._wanted = entities
@@ -78,10 +105,10 @@ class Rest:
         self._gate = gate
         self._poll_seconds = poll_seconds
         self._round_ends_seconds = 0.0
-        self._session = requests.Session()
+        self._session = session or requests.Session()
         # With the environment's trust, a .netrc entry would replace our token, and a proxy would be asked for the LAN.
         self._session.trust_env = False
-        self._session.headers["Authorization"] = f"Bearer {token}"
+        self._session.headers["Authorization"] = f"Bearer {gate.token}"
         self._session.headers["Accept-Encoding"] = "identity"
 
     def step(self) -> float:

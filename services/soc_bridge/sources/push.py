@@ -6,11 +6,11 @@ Each step does one bounded thing: it connects, or it waits for one message for a
 import json
 import logging
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlsplit, urlunsplit
 
 from websockets.exceptions import WebSocketException
-from websockets.sync.client import ClientConnection, connect
+from websockets.sync.client import connect as connect_by_socket
 
 from services.soc_bridge.site_state import Silent, StandsBy, Word
 from services.soc_bridge.sources.entities import MISSING, Entity, Wanted, apply_event
@@ -35,6 +35,23 @@ REFUSED = Unknown(
 )
 
 
+class Connection(Protocol):
+    """An open WebSocket. Each method may raise OSError and WebSocketException."""
+
+    def send(self, message: str, /) -> None:
+        """Says something."""
+
+    def recv(self, timeout: float) -> str | bytes:
+        """The next message. Raises TimeoutError."""
+
+    def close(self) -> None:
+        """Ends it. May be called again."""
+
+
+Connect = Callable[..., Connection]
+"""Takes a URL and the options of `websockets.sync.client.connect`."""
+
+
 class _RefusedError(Exception):
     """Home Assistant does not accept the token."""
 
@@ -56,7 +73,6 @@ class Push:
     def __init__(
         self,
         base_url: str,
-        token: str,
         wanted: Wanted,
         hear: Callable[..., None],
         clock: Clock,
@@ -64,17 +80,18 @@ class Push:
         *,
         ping_seconds: float,
         on_down: Callable[[], None],
+        connect: Connect = connect_by_socket,
     ) -> None:
         self._url = websocket_url(base_url)
-        self._token = token
         self._wanted = wanted
         self._hear = hear
         self._clock = clock
         self._gate = gate
         self._ping_seconds = ping_seconds
         self._on_down = on_down
+        self._connect = connect
         self._back_off = BackOff(_RETRY_FIRST_SECONDS, _RETRY_LONGEST_SECONDS)
-        self._connection: ClientConnection | None = None
+        self._connection: Connection | None = None
         self._entities: dict[str, Entity] = {}
         self._live = False
         self._down_said = False
@@ -103,7 +120,7 @@ class Push:
     # --- connecting
 
     def _open(self) -> float:
-        self._connection = connect(
+        self._connection = self._connect(
             self._url,
             open_timeout=_OPEN_SECONDS,
             close_timeout=_CLOSE_SECONDS,
@@ -120,14 +137,14 @@ class Push:
         self._heard_at_seconds = self._clock.seconds()
         return 0.0
 
-    def _log_in(self, connection: ClientConnection) -> None:
+    def _log_in(self, connection: Connection) -> None:
         self._expect(connection, ("auth_required",))
-        connection.send(json.dumps({"type": "auth", "access_token": self._token}))
+        connection.send(json.dumps({"type": "auth", "access_token": self._gate.token}))
         if self._expect(connection, ("auth_ok", "auth_invalid")) == "auth_invalid":
             raise _RefusedError
         self._gate.accepted()
 
-    def _expect(self, connection: ClientConnection, types: Sequence[str]) -> str:
+    def _expect(self, connection: Connection, types: Sequence[str]) -> str:
         kind = _decode(connection.recv(timeout=_OPEN_SECONDS)).get("type")
         if kind not in types:
             message = f"{kind!r} came instead of {types[0]}"
@@ -149,7 +166,7 @@ class Push:
 
     # --- listening
 
-    def _listen(self, connection: ClientConnection) -> None:
+    def _listen(self, connection: Connection) -> None:
         self._ask_for_life(connection)
         try:
             message = _decode(connection.recv(timeout=min(LISTEN_SECONDS, self._ping_seconds)))
@@ -180,7 +197,7 @@ class Push:
         self._entities = self._entities | changed
         return [word for entity_id, entity in changed.items() for word in self._wanted.words(entity_id, entity)]
 
-    def _ask_for_life(self, connection: ClientConnection) -> None:
+    def _ask_for_life(self, connection: Connection) -> None:
         now = self._clock.seconds()
         if self._pinged_at_seconds is not None:
             if now - self._pinged_at_seconds > self._ping_seconds:

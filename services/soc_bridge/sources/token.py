@@ -1,4 +1,4 @@
-"""Whether Home Assistant takes our token: one answer for both of its doors, so that a wrong one is tried rarely."""
+"""Our token, and whether Home Assistant takes it: one answer for both doors, so that a wrong one is tried rarely."""
 
 from shared.backoff import BackOff
 from shared.clock import Clock
@@ -11,7 +11,8 @@ _LONGEST_SECONDS = 900.0
 class TokenGate:
     """Closed for a while after each refusal. Shared by two threads: a race costs one more try, nothing else."""
 
-    def __init__(self, clock: Clock, first_seconds: float = _FIRST_SECONDS) -> None:
+    def __init__(self, token: str, clock: Clock, first_seconds: float = _FIRST_SECONDS) -> None:
+        self.token = token
         self._clock = clock
         self._back_off = BackOff(first_seconds, _LONGEST_SECONDS)
         self._closed_until_seconds = 0.0
