@@ -17,7 +17,7 @@ from deploy.keep import PID_FILE_VARIABLE
 from deploy.supervise import Supervisor
 from deploy.watch import STARTED_VARIABLE
 from shared.clock import CLOCK_VARIABLE, SystemClock
-from shared.launch import EXIT_BAD_INPUT, LOG_DIRECTORY_VARIABLE, set_up_log
+from shared.launch import EXIT_BAD_INPUT, LOG_DIRECTORY_VARIABLE, inputs_of, set_up_log
 from shared.settings import FarmFileError, FarmSettings, Secrets, load_farm
 from shared.settings.load import FARM_VARIABLE, farm_path
 
@@ -85,6 +85,7 @@ def run_farm(plan: Plan, until: Callable[[], bool] = lambda: False) -> int:
     broker = None if farm.broker.url else start_broker(plan.state / "broker")
     try:
         _tell_children(plan, farm, secrets, broker, started_seconds)
+        inputs_of(plan.farm_file)  # with the broker in the environment, and before the first fork
         return Supervisor(plan.modules, plan.clock, broker, head_start=plan.head_start).run(until)
     finally:
         if broker is not None:

@@ -2,6 +2,7 @@
 
 import socket
 from contextlib import suppress
+from multiprocessing.util import register_after_fork
 from pathlib import Path
 
 LONGEST_LOOK_SECONDS = 1.0
@@ -17,6 +18,8 @@ class Pulse:
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._socket.setblocking(False)
         self._socket.bind(str(path))
+        # A fork would keep the sockets of its brothers open for as long as it lives.
+        register_after_fork(self._socket, socket.socket.close)
 
     def look(self, elapsed_seconds: float) -> None:
         """Takes in what has come since the last look, so many seconds ago."""

@@ -4,7 +4,7 @@ import argparse
 import getpass
 import sys
 from collections.abc import Callable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from deploy.connection import NONE_HERE, Connection, newest_connection
 from shared.bus import Received
@@ -16,7 +16,8 @@ from shared.topics import EMERGENCY_STOP, GROUP_OVERRIDE, MINER_OVERRIDE
 
 _ANSWER_SECONDS = 5.0
 
-Order = Callable[[Service], None]
+Order = Callable[[Service, datetime | None], None]
+"""Publishes; is told when the emergency stop was ordered that stands at present."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -54,10 +55,16 @@ def _order(options: argparse.Namespace, farm: Connection) -> Order:
     by = getpass.getuser()
     if options.what in {"emergency-stop", "resume"}:
         active = options.what == "emergency-stop"
-        return lambda service: service.publish(
+        return lambda service, standing: service.publish(
             EMERGENCY_STOP,
             farm.site,
-            EmergencyStop(at=service.clock.now(), active=active, by=by, reason=options.reason),
+            EmergencyStop(
+                at=service.clock.now(),
+                active=active,
+                by=by,
+                reason=options.reason,
+                lifts=None if active else standing,
+            ),
         )
     if options.who not in {*farm.miners, *farm.groups}:
         known = ", ".join([*farm.miners, *farm.groups])
@@ -70,7 +77,7 @@ def _order(options: argparse.Namespace, farm: Connection) -> Order:
         raise ValueError(message)
     topic = GROUP_OVERRIDE if options.who in farm.groups else MINER_OVERRIDE
 
-    def publish(service: Service) -> None:
+    def publish(service: Service, _standing: datetime | None) -> None:
         service.publish(topic, options.who, _override(service, _KINDS[options.what], duration, by, options.reason))
 
     return publish
@@ -84,17 +91,20 @@ def _override(service: Service, kind: OverrideKind, duration: timedelta | None, 
 def _deliver(service: Service, order: Order) -> int:
     """Publishes once connected; the broker's echo proves that it has arrived."""
     heard: list[bool] = []
+    stops: list[datetime] = []
 
     def back(received: Received[Override] | Received[EmergencyStop]) -> None:
         if not received.retained:
             heard.append(True)
             service.request_stop()
+        elif isinstance(received.message, EmergencyStop) and received.message.active:
+            stops.append(received.message.at)
 
     deadline = service.clock.seconds() + _ANSWER_SECONDS
     service.on(EMERGENCY_STOP, back)
     service.on(MINER_OVERRIDE, back)
     service.on(GROUP_OVERRIDE, back)
-    service.on_ready(lambda: order(service))
+    service.on_ready(lambda: order(service, max(stops, default=None)))
     service.every(0.1, lambda: service.request_stop() if service.clock.seconds() > deadline else None)
     service.run()
     if not heard:

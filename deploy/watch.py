@@ -6,11 +6,8 @@ from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from rich.console import Console
-from rich.live import Live
-from rich.text import Text
-
 from deploy.keep import keep_orders
+from deploy.terminal import Terminal
 from deploy.watch_lines import Scene
 from shared.bus import Received
 from shared.clock import Clock
@@ -29,16 +26,11 @@ _HEARTBEAT_SECONDS = 10.0
 class Watch:
     """Prints what the scene says. Without a terminal the status comes as a plain line every 10 s."""
 
-    def __init__(self, scene: Scene, console: Console, clock: Clock) -> None:
+    def __init__(self, scene: Scene, terminal: Terminal, clock: Clock) -> None:
         self._scene = scene
-        self._console = console
+        self._terminal = terminal
         self._clock = clock
-        self._live = Live(console=console, auto_refresh=False) if console.is_terminal else None
         self._first_decision_said = STARTED_VARIABLE not in os.environ
-
-    def open(self) -> None:
-        if self._live is not None:
-            self._live.start()
 
     def site(self, received: Received[SiteTelemetry]) -> None:
         if received.message is not None:
@@ -61,24 +53,18 @@ class Watch:
             self._say(self._scene.event_heard(received.identifier, received.message))
 
     def status(self) -> None:
-        status = self._scene.status(self._clock.now(), self._clock.seconds())
-        text = Text(status, no_wrap=True, overflow="ellipsis")
-        if self._live is not None:
-            self._live.update(text, refresh=True)
-        else:
-            self._console.print(text, soft_wrap=True)
+        self._terminal.show(self._scene.status(self._clock.now(), self._clock.seconds()))
 
     def close(self) -> None:
-        if self._live is not None:
-            self._live.stop()
-        self._console.print(f"{self._scene.changes} changes in all")
+        self._terminal.close()
+        self._terminal.say(f"{self._scene.changes} changes in all")
 
     def _heard_seconds(self, received: Received[Any]) -> float | None:
         return None if received.retained else self._clock.seconds()
 
     def _say(self, lines: list[str]) -> None:
         for line in lines:
-            self._console.print(Text(line), soft_wrap=True)
+            self._terminal.say(line)
 
     def _say_first_decision(self) -> None:
         if self._first_decision_said:
@@ -92,18 +78,17 @@ class Watch:
 def build(context: Context) -> bool:
     """Wires the terminal to the topics that a person wants to see."""
     service = context.service
-    console = Console(file=sys.stdout, highlight=False)
+    terminal = Terminal(sys.stdout)
     slowest_seconds = max(context.farm.rules.poll.total_seconds(), _HEARTBEAT_SECONDS)
     scene = Scene(ZoneInfo(context.farm.site.time_zone), _POLLS_TOLERATED * slowest_seconds + 5.0)
-    watch = Watch(scene, console, service.clock)
+    watch = Watch(scene, terminal, service.clock)
     service.on(SITE_TELEMETRY, watch.site)
     service.on(MINER_COMMAND, watch.command)
     service.on(MINER_TELEMETRY, watch.telemetry)
     service.on(MINER_EVENT, watch.event)
     service.on(SERVICE_EVENT, watch.event)
-    service.every(_STATUS_SECONDS if console.is_terminal else _PLAIN_STATUS_SECONDS, watch.status)
+    service.every(_STATUS_SECONDS if terminal.writes_over else _PLAIN_STATUS_SECONDS, watch.status)
     keep_orders(service)
-    watch.open()
     service.on_stop(watch.close)
     return True
 

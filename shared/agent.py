@@ -14,6 +14,7 @@ from shared.messages import (
     Event,
     Reported,
 )
+from shared.pace import Pace
 from shared.role import Role
 from shared.service import Service
 from shared.tender import Manner, Tender
@@ -40,10 +41,11 @@ class Agent(Generic[R, C]):
     ) -> None:
         self._service = service
         self._manner = manner
-        self._emergency = False
+        self._stop: EmergencyStop | None = None
         self._refusals_said: set[tuple[str, str]] = set()
+        pace = Pace()
         self.tenders = {
-            name: Tender(name, service, device, roles[name], event, manner, lambda: self._emergency)
+            name: Tender(name, service, device, roles[name], event, manner, lambda: self._stop is not None, pace)
             for name, device in devices.items()
         }
         self._turns: dict[str, Turns] = {}
@@ -103,10 +105,17 @@ class Agent(Generic[R, C]):
 
     def _emergency_stop(self, received: Received[EmergencyStop]) -> None:
         # A cleared topic is not a resume: only an explicit message ends the latch.
-        if received.message is None or received.message.active == self._emergency:
+        message = received.message
+        if message is None or (not message.active and self._stop is None):
             return
-        self._emergency = received.message.active
-        log.warning("emergency stop %s by %s", "set" if self._emergency else "lifted", received.message.by)
+        if not message.active and not message.ends(self._stop):
+            self._service.counts.add("late_resume_refused")
+            log.warning("refused a resume by %s: it is older than the stop", message.by)
+            return
+        was_stopped, self._stop = self._stop is not None, message if message.active else None
+        if was_stopped == message.active:
+            return
+        log.warning("emergency stop %s by %s", "set" if message.active else "lifted", message.by)
         for name in self.tenders:
             self._wake(name)
 
@@ -116,5 +125,6 @@ class Agent(Generic[R, C]):
                 tender.lease.raise_fence(received.message.epoch, received.received_at, self._manner.lease)
 
     def _wake(self, name: str) -> None:
+        self.tenders[name].hurry()
         if name in self._turns:
             self._turns[name].wake()

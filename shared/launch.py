@@ -7,6 +7,7 @@ import re
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -28,6 +29,14 @@ EXIT_BAD_INPUT = 2
 
 
 @dataclass(frozen=True)
+class Inputs:
+    """What the owner has given."""
+
+    farm: FarmSettings
+    secrets: Secrets
+
+
+@dataclass(frozen=True)
 class Context:
     """What a service's wiring needs."""
 
@@ -36,17 +45,28 @@ class Context:
     secrets: Secrets
 
 
+@cache
+def inputs_of(path: Path) -> Inputs:
+    """The farm file and its secrets, read once. Raises FarmFileError and OSError.
+
+    A forked service finds what its parent has read. So it need not read again, which costs memory of its own for each;
+    and one that comes back while the owner edits the file lives by the same rules as the others.
+    """
+    secrets = Secrets.beside(path)
+    return Inputs(load_farm(path, secrets), secrets)
+
+
 def launch(name: str, build: Callable[[Context], bool]) -> None:
     """Runs a service until SIGTERM. `build` wires it and returns False when nothing is configured for it."""
     set_up_log(name)
     path = farm_path()
     try:
-        secrets = Secrets.beside(path)
-        farm = load_farm(path, secrets)
+        inputs = inputs_of(path)
     except FarmFileError as error:
         sys.exit(_complain(str(error)))
     except OSError as error:
         sys.exit(_complain(f"{path}: {error.strerror}. Fix: copy farm.example.yaml, or set SUNHERD_FARM."))
+    farm, secrets = inputs.farm, inputs.secrets
     address = broker_address(farm, secrets)
     clock = clock_of_process()
     instance = instance_name(name)

@@ -5,6 +5,7 @@ seconds it wants the next. It never sleeps and never starts a thread, so a simul
 """
 
 import logging
+import sys
 import threading
 from collections.abc import Callable
 from typing import Protocol
@@ -13,6 +14,9 @@ log = logging.getLogger(__name__)
 
 RETRY_SECONDS = 5.0
 _JOIN_SECONDS = 10.0
+_MANY_THREADS = 100
+_PATIENT_SECONDS = 0.05
+"""A thread that waits for the interpreter looks up every 5 ms; hundreds of them would leave no time for the work."""
 
 
 class Loop(Protocol):
@@ -52,6 +56,8 @@ class ThreadRunner:
     def spawn(self, name: str, loop: Loop) -> Turns:
         thread = _LoopThread(name, loop, self._on_crash)
         self._threads.append(thread)
+        if len(self._threads) == _MANY_THREADS:
+            sys.setswitchinterval(_PATIENT_SECONDS)
         thread.start()
         return thread
 

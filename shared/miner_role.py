@@ -19,6 +19,7 @@ Failsafe = Literal["pause", "safe_point", "hold"]
 
 _IDLE = {MinerState.PAUSED, MinerState.STOPPING}
 _BUSY = {MinerState.HASHING, MinerState.RAMPING}
+_ALONE = {Following.FAILSAFE, Following.EMERGENCY_STOP}
 
 
 class MinerRole:
@@ -32,6 +33,9 @@ class MinerRole:
         self._failsafe = failsafe
         self._last: MinerTelemetry | None = None
         self._outside_pause_since: datetime | None = None
+        self._acted_alone = False
+        self._acted_alone_at: datetime | None = None
+        """When we last told that we have paused it by ourselves; None until the first reading after a restart."""
 
     def unread(self, error: DeviceError, now: datetime) -> MinerTelemetry:
         # A gap in the readings may hide a reboot or a mains outage: what comes after it is not a person's pause.
@@ -48,6 +52,7 @@ class MinerRole:
 
     def recall(self, previous: MinerTelemetry) -> None:
         self._outside_pause_since = previous.outside_pause_since
+        self._acted_alone = previous.following in _ALONE and previous.desired == PAUSE.name
 
     def regard(
         self, reading: MinerTelemetry, following: Following, command: MinerCommand | None, *, settled_before: bool
@@ -65,6 +70,10 @@ class MinerRole:
         elif was_left_hashing and reading.state in _IDLE:
             self._outside_pause_since = reading.at
         self._last = reading
+        alone = following in _ALONE and not (following is Following.FAILSAFE and self._failsafe != "pause")
+        self._acted_alone = self._acted_alone or alone
+        if alone or (self._acted_alone and self._acted_alone_at is None):
+            self._acted_alone_at = reading.at
         return reading.model_copy(update={"outside_pause_since": self._outside_pause_since})
 
     def goal(
@@ -74,9 +83,17 @@ class MinerRole:
             return own_command(PAUSE, "emergency_stop", "emergency stop", now)
         if following is Following.FAILSAFE:
             return self._failsafe_goal(reading, now)
-        if command is not None and self._respects_outside_pause(command):
+        if command is not None and (self._respects_outside_pause(command) or self._is_unaware(command)):
             return None
         return command
+
+    def only_lowers(self, goal: MinerCommand, reading: MinerTelemetry) -> bool:
+        # Not a lower point: it may take a restart, which would start a miner that somebody has stopped meanwhile.
+        return goal.point.is_pause and reading.state in _BUSY
+
+    def acted_first(self, following: Following) -> None:
+        if following in _ALONE:
+            self._acted_alone, self._acted_alone_at = True, None
 
     def name(self, goal: MinerCommand) -> str:
         return goal.point.name
@@ -93,6 +110,20 @@ class MinerRole:
         """A pause by a person stands until the engine, having seen this very pause, says that it is over."""
         since = self._outside_pause_since
         return since is not None and not command.point.is_pause and command.outside_pause_over != since
+
+    def _is_unaware(self, command: MinerCommand) -> bool:
+        """Whether a start was decided before the engine could know that we have paused it by ourselves.
+
+        It would pass by all gates: the pause would last for seconds, and a whole farm would start at once.
+        """
+        if not self._acted_alone or command.point.is_pause:
+            return False
+        known = command.answers is None or (
+            self._acted_alone_at is not None and command.answers >= self._acted_alone_at
+        )
+        if known:
+            self._acted_alone, self._acted_alone_at = False, None
+        return not known
 
     def _failsafe_goal(self, reading: MinerTelemetry, now: datetime) -> MinerCommand | None:
         if self._failsafe == "hold":

@@ -33,6 +33,10 @@ class Pursuit:
             return True
         return None
 
+    def is_untried(self, goal: str) -> bool:
+        """Whether nothing has been done towards this goal since it was set, or last reached."""
+        return goal != self._goal or self._began_at is None
+
     def wait_seconds(self, seconds: float) -> float:
         """How long to wait before the next try, at this real time."""
         return self._next_at - seconds

@@ -29,6 +29,12 @@ class Role(Protocol[R, C]):
     def goal(self, following: Following, command: C | None, reading: R, now: datetime) -> C | None:
         """The command to carry out: the engine's, a stop, the failsafe, or None to leave the device as it is."""
 
+    def only_lowers(self, goal: C, reading: R) -> bool:
+        """Whether the goal takes away what this reading shows, and can add nothing if it has moved on since."""
+
+    def acted_first(self, following: Following) -> None:
+        """Is told of a goal that was carried out before reading: the next reading shows what we have done."""
+
     def name(self, goal: C) -> str:
         """A short name for what the goal asks for; two goals of one name are the same goal."""
 

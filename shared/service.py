@@ -1,5 +1,7 @@
 """A service: one thread for its handlers and timers, presence on the bus, and loops of its own for what blocks."""
 
+import gc
+import itertools
 import logging
 import signal
 from collections.abc import Callable
@@ -23,6 +25,9 @@ M = TypeVar("M", bound=Message)
 BEAT_SECONDS = 5.0
 _DRIFT_TOLERATED_SECONDS = 30.0
 _LONGEST_WAIT_SECONDS = 5.0
+_COLLECTOR_THRESHOLDS = (10_000, 50, 100)
+"""Messages hold no cycles: they die by their reference count. By default Python looks them all through again and again,
+for 30 to 60 ms at 1,000 miners."""
 
 
 class Service:
@@ -38,6 +43,7 @@ class Service:
         self.counts: Counts = bus.counts
         self._runner: Runner = runner or ThreadRunner(lambda _name, _error: self.counts.add("loop_failed"))
         self._inbox = Inbox()
+        self._numbers = itertools.count()
         self._timers: list[_Timer] = []
         self._ready: list[Callable[[], None]] = []
         self._farewells: list[Callable[[], None]] = []
@@ -49,7 +55,8 @@ class Service:
 
     def on(self, topic: Topic[M], handler: Callable[[Received[M]], None], identifier: str = "+") -> None:
         """Calls `handler` in the service's thread; of a retained topic only the newest value that waits."""
-        self.bus.subscribe(topic, partial(self._enqueue, topic, handler), identifier)
+        enqueue = self._enqueue_state if topic.retain else self._enqueue_event
+        self.bus.subscribe(topic, partial(enqueue, next(self._numbers), handler), identifier)
 
     def on_ready(self, job: Callable[[], None]) -> None:
         """Calls `job` after each (re)connection, when the broker's memory has arrived and been handled."""
@@ -81,6 +88,7 @@ class Service:
         """Runs until SIGTERM or SIGINT, then says goodbye in place of the last will."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda _number, _frame: self.request_stop())
+        gc.set_threshold(*_COLLECTOR_THRESHOLDS)
         self.start()
         try:
             while not self._stopping:
@@ -120,12 +128,11 @@ class Service:
 
     # --- inside
 
-    def _enqueue(self, topic: Topic[Any], handler: Callable[[Received[Any]], None], received: Received[Any]) -> None:
-        delivery = partial(handler, received)
-        if topic.retain:
-            self._inbox.put_state((topic, received.identifier, handler), delivery)
-        else:
-            self._inbox.put_event(delivery)
+    def _enqueue_state(self, number: int, handler: Callable[[Received[Any]], None], received: Received[Any]) -> None:
+        self._inbox.put_state((number, received.identifier), partial(handler, received))
+
+    def _enqueue_event(self, _number: int, handler: Callable[[Received[Any]], None], received: Received[Any]) -> None:
+        self._inbox.put_event(partial(handler, received))
 
     def _memory_arrived(self) -> None:
         for job in self._ready:

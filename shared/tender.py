@@ -9,15 +9,22 @@ from typing import Generic, TypeVar
 from shared.device import Device, DeviceError, DriverFailedError, Step
 from shared.lease import Lease
 from shared.messages import Action, Command, Event, Following, Reported, Severity
+from shared.pace import Pace, Place
 from shared.pursuit import Pursuit
 from shared.role import Role
 from shared.service import Service
 from shared.topics import Topic
+from shared.young import Young
 
 log = logging.getLogger(__name__)
 
 _UNREAD_BEFORE_TOLD = 2
 """One lost answer makes the telemetry unknown at once, but is not worth a person's attention."""
+_YOUNG_POLLS = 1.5
+"""A reading is still young when the next one is a little late: a busy agent reads when its turn comes."""
+_READ_BACK_SECONDS = 1.0
+_HASTY = {Following.COMMAND, Following.EMERGENCY_STOP}
+"""Somebody waits for these. The failsafe comes after minutes of silence and can look first."""
 
 R = TypeVar("R", bound=Reported)
 C = TypeVar("C", bound=Command)
@@ -35,7 +42,10 @@ class Manner:
 
 
 class Tender(Generic[R, C]):
-    """The loop of one device. Straight-line: read, regard, publish, compare, apply; the next step reads back."""
+    """The loop of one device. Straight-line: read, regard, publish, compare, apply; the next step reads back.
+
+    Only a new goal that lowers is carried out before reading, once on each reading (docs/decisions/0016).
+    """
 
     def __init__(
         self,
@@ -46,6 +56,7 @@ class Tender(Generic[R, C]):
         event: Topic[Event],
         manner: Manner,
         emergency: Callable[[], bool],
+        pace: Pace,
     ) -> None:
         self.name = name
         self.lease: Lease[C] = Lease(service.clock.now(), manner.grace)
@@ -56,7 +67,9 @@ class Tender(Generic[R, C]):
         self._event = event
         self._manner = manner
         self._emergency = emergency
+        self._place = Place(pace)
         self._pursuit = Pursuit()
+        self._last: Young[R] = Young(_YOUNG_POLLS * manner.poll_seconds)
         self._settled_before = False
         self._following = Following.NOTHING
         self._unread_in_row = 0
@@ -70,8 +83,50 @@ class Tender(Generic[R, C]):
         news, self._last_action = wanted != self._last_action, wanted
         return news or self._following is not Following.COMMAND  # whoever waits for the engine acts on its first word
 
+    def hurry(self) -> None:
+        """The next step waits for nobody's turn; called by the service's thread before it wakes this loop."""
+        self._place.hurry()
+
     def step(self) -> float:
         self._recall()
+        in_haste = self._place.called()
+        goal = self._lowering_goal()
+        if goal is not None:
+            return self._lower(*goal)
+        wait = 0.0 if in_haste else self._place.wait_seconds(self._service.clock.seconds())
+        return wait or self._look_and_act()
+
+    def close(self) -> None:
+        self._device.close()
+
+    # --- before reading
+
+    def _lowering_goal(self) -> tuple[C, R] | None:
+        """A new goal that only lowers what the last reading shows, and that reading while it is young."""
+        reading = self._last.at(self._service.clock.seconds())
+        if reading is None:
+            return None
+        following, command = self._lease_says(now_emergency=self._emergency())
+        if following not in _HASTY or self._is_only_watching(following, command):
+            return None
+        goal = self._role.goal(following, command, reading, self._service.clock.now())
+        if goal is None or not self._role.only_lowers(goal, reading) or self._device.settled(reading, goal):
+            return None
+        return (goal, reading) if self._pursuit.is_untried(self._role.name(goal)) else None
+
+    def _lower(self, goal: C, reading: R) -> float:
+        self._last.forget()
+        self._pursuit.judge(self._role.name(goal), settled=False)
+        # What the next reading shows is our own doing, not a person's.
+        self._settled_before = False
+        self._role.acted_first(self._following)
+        # Nothing has been read in this step, so the device is looked at soon, whatever has come of it.
+        return min(self._apply(goal, reading), _READ_BACK_SECONDS)
+
+    # --- reading first
+
+    def _look_and_act(self) -> float:
+        self._last.forget()
         reading = self._read()
         # Time is taken after the reading: a device that hangs must not make us act on an old lease.
         now = self._service.clock.now()
@@ -82,12 +137,11 @@ class Tender(Generic[R, C]):
         settled = self._device.settled(reading, goal) if goal is not None and reading.reachable else None
         self._publish(self._judged(reading, following, command, goal, settled))
         self._settled_before = settled is True
+        if reading.reachable:
+            self._last.keep(reading, self._service.clock.seconds())
         if goal is None or settled is not False or self._is_only_watching(following, command):
             return self._manner.poll_seconds
         return self._apply(goal, reading)
-
-    def close(self) -> None:
-        self._device.close()
 
     def _lease_says(self, *, now_emergency: bool) -> tuple[Following, C | None]:
         following, command = self.lease.follow(self._service.clock.now(), emergency=now_emergency)

@@ -12,6 +12,7 @@ from shared.messages import (
     PAUSE,
     EmergencyStop,
     Ladder,
+    Limit,
     Message,
     MinerCommand,
     MinerState,
@@ -101,9 +102,10 @@ class CoreRun:
         self.say(EMERGENCY_STOP, "home", EmergencyStop(at=self.now, active=active, by="owner", reason="smoke"))
         return self
 
-    def wait(self, seconds: float) -> "CoreRun":
+    def wait(self, seconds: float, *, silent: bool = False) -> "CoreRun":
+        """Time passes. Unless they are silent, the agents go on telling what they told last."""
         self.now += timedelta(seconds=seconds)
-        return self
+        return self if silent else self.same_readings()
 
     def decide(self, *, force: bool = False) -> dict[str, MinerCommand]:
         term = Term("test", self.epoch, self.rules.lease)
@@ -127,6 +129,11 @@ class CoreRun:
             self.farm = fold(self.farm, topic, identifier, message, self.now, retained=True)
         self.decide(force=True)
         return self
+
+
+def limit_of(run: CoreRun, policy: str, miner: str = "s19") -> Limit:
+    """What one policy or gate says of a miner now."""
+    return next(limit for limit in run.decide()[miner].limits if limit.policy == policy)
 
 
 def essence(command: MinerCommand) -> tuple[Any, ...]:

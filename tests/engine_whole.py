@@ -122,7 +122,16 @@ class WholeRun:
         if self.follow and command is not None and command.action == "apply" and self.states[name] is not None:
             self.states[name] = MinerState.PAUSED if command.point.is_pause else MinerState.HASHING
         desired = None if command is None else command.point.name
-        told = reading(self.clock.now(), self.states[name], self.ladder, following=Following.COMMAND, desired=desired)
+        idle = self.states[name] is MinerState.PAUSED
+        settled = None if command is None or self.states[name] is None else command.point.is_pause is idle
+        told = reading(
+            self.clock.now(),
+            self.states[name],
+            self.ladder,
+            following=Following.COMMAND,
+            desired=desired,
+            settled=settled,
+        )
         self.world.publish(MINER_TELEMETRY, name, told)
 
     def override(self, name: str, kind: OverrideKind, **rest: Any) -> "WholeRun":

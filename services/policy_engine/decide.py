@@ -1,6 +1,6 @@
 """The decision: policies first, the lowest ceiling binds; then the gates; then a point of the miner's ladder. Pure."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
@@ -45,9 +45,17 @@ def decide_all(
     book: Book, farm: Farm, miners: Iterable[MinerId] | None, now: datetime, term: Term
 ) -> dict[MinerId, MinerCommand]:
     """A pass over these miners and all that share a cap with them (None: the whole farm), by priority."""
+    return dict(decide_each(book, farm, miners, now, term))
+
+
+def decide_each(
+    book: Book, farm: Farm, miners: Iterable[MinerId] | None, now: datetime, term: Term
+) -> Iterator[tuple[MinerId, MinerCommand]]:
+    """The same one by one: what is decided can leave while the others are still being thought about."""
     order = book.rules.order if miners is None else book.rules.together_with(frozenset(miners))
     ledger = open_ledger(book.rules, farm, order, now)
-    return {miner: decide(book, farm, miner, now, term, ledger) for miner in order}
+    for miner in order:
+        yield miner, decide(book, farm, miner, now, term, ledger)
 
 
 def decide(book: Book, farm: Farm, miner: MinerId, now: datetime, term: Term, ledger: Ledger) -> MinerCommand:

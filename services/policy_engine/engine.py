@@ -1,15 +1,19 @@
 """The engine's shell: it alone has a clock, a bus and a log. It listens, lets the core decide, and publishes."""
 
 import logging
-from datetime import timedelta
+from collections.abc import Iterable
+from itertools import islice
 from typing import Any
 
-from services.policy_engine.decide import Book, book_of, decide_all
+from services.policy_engine.decide import Book, book_of, decide_all, decide_each
 from services.policy_engine.explain import Term, is_worth_publishing
+from services.policy_engine.policies.emergency_stop import remembered_stop
 from services.policy_engine.reign import Reign, Word
+from services.policy_engine.rota import Rota
 from services.policy_engine.rules import MinerId, Rules
-from services.policy_engine.state import Farm, empty_farm, fold, from_the_future, with_commands
-from services.policy_engine.telling import Teller, has_news
+from services.policy_engine.self_check import CHECK_SECONDS, SelfCheck
+from services.policy_engine.state import Farm, active_stop, empty_farm, fold, from_the_future, with_commands
+from services.policy_engine.telling import Change, Teller, has_news
 from shared.bus import Received
 from shared.messages import EmergencyStop, EngineEpoch, MinerCommand, MinerTelemetry, Override, SiteTelemetry
 from shared.service import Service
@@ -27,8 +31,8 @@ from shared.topics import (
 log = logging.getLogger(__name__)
 
 TICK_SECONDS = 0.25
-_WHOLE_FARM_EVERY = timedelta(seconds=1)
-"""In farm time: dwell times, stale inputs and leases run on without any message."""
+_SHARE = 50
+"""Miners that are looked at in one go: some milliseconds, for which a message may have to wait."""
 
 
 class Engine:
@@ -46,7 +50,7 @@ class Engine:
         self._all_dirty = False
         self._pass_ordered = False
         self._to_rewrite: set[MinerId] = set()
-        self._last_whole_at = service.clock.now()
+        self._rota = Rota(rules.shares(_SHARE), service.clock.now())
         service.on(SITE_TELEMETRY, self._site_telemetry, site)
         service.on(EMERGENCY_STOP, self._emergency_stop, site)
         service.on(ENGINE_EPOCH, self._engine_epoch, site)
@@ -54,8 +58,10 @@ class Engine:
         service.on(MINER_OVERRIDE, self._miner_override)
         service.on(GROUP_OVERRIDE, self._group_override)
         service.on(MINER_COMMAND, self._miner_command)
+        self._self_check = SelfCheck(service, rules)
         service.on_ready(self._memory_arrived)
-        service.every(TICK_SECONDS, self._tick)
+        service.every(CHECK_SECONDS, self._check)
+        service.every(min(TICK_SECONDS, self._rota.period.total_seconds()), self._tick)
 
     # --- listening
 
@@ -76,7 +82,7 @@ class Engine:
 
     def _emergency_stop(self, received: Received[EmergencyStop]) -> None:
         self._fold(EMERGENCY_STOP, received)
-        if received.message is None:
+        if received.message is None or not received.message.active:
             self._restore_emergency_stop()
         self._order_pass()
 
@@ -108,8 +114,9 @@ class Engine:
 
     def _miner_command(self, received: Received[MinerCommand]) -> None:
         message, miner = received.message, received.identifier
-        if miner not in self.farm.miners:
-            return
+        view = self.farm.miners.get(miner)
+        if view is None or (message is not None and message is view.command):
+            return  # not ours, or our own words come back
         word = Word.LOWER if message is None else self._hear(message.engine, message.epoch)
         if word is Word.LOWER and self.reign.epoch is not None:
             self._service.counts.add("command_rewritten")
@@ -127,6 +134,12 @@ class Engine:
             received.received_at,
             retained=received.retained,
         )
+
+    def _check(self) -> None:
+        if self.reign.epoch is None or not self._service.bus.is_synced():
+            self._self_check.forget()
+        else:
+            self._self_check.look(self.farm, self.reign.epoch)
 
     # --- being in charge
 
@@ -146,7 +159,7 @@ class Engine:
             self._begin()
         self._restore_emergency_stop()
         self._to_rewrite.update(self.farm.miners)
-        self._decide(whole=True)
+        self._decide(None)
 
     def _begin(self) -> None:
         self.reign = self.reign.begin(self._service.clock.now())
@@ -160,17 +173,13 @@ class Engine:
 
     def _restore_emergency_stop(self) -> None:
         """The latch outlives its topic: from our memory, or from what the commands remember of it."""
-        latch = self.farm.emergency
-        if latch is None and any(_remembers_stop(view.command) for view in self.farm.miners.values()):
-            reason = "the broker lost the stop; the commands remember it"
-            latch = EmergencyStop(at=self._service.clock.now(), active=True, by=self.reign.engine, reason=reason)
-            self._emergency_from_memory(latch)
-        if latch is not None and latch.active and self.reign.epoch is not None:
+        remembered = remembered_stop(self.farm, self.reign.engine, self._service.clock.now())
+        if remembered is not None and (self.farm.emergency is None or not self.farm.emergency.ends(remembered)):
+            log.warning("emergency stop: %s", remembered.reason)
+            self.farm = fold(self.farm, EMERGENCY_STOP, self._site, remembered, remembered.at, retained=False)
+        latch = active_stop(self.farm)
+        if latch is not None and self.reign.epoch is not None:
             self._service.publish(EMERGENCY_STOP, self._site, latch)
-
-    def _emergency_from_memory(self, latch: EmergencyStop) -> None:
-        log.warning("emergency stop: %s", latch.reason)
-        self.farm = fold(self.farm, EMERGENCY_STOP, self._site, latch, latch.at, retained=False)
 
     # --- deciding
 
@@ -186,7 +195,7 @@ class Engine:
 
     def _ordered_pass(self) -> None:
         self._pass_ordered = False
-        self._decide(whole=self._all_dirty)
+        self._decide(None if self._all_dirty else [*self._dirty])
 
     def _tick(self) -> None:
         now = self._service.clock.now()
@@ -194,34 +203,52 @@ class Engine:
             log.warning("%s has been silent for too long: taking over again", self.reign.rival)
             self._begin()
             self._order_pass()
-        if now - self._last_whole_at >= _WHOLE_FARM_EVERY:
-            self._decide(whole=True)
+        miners, self._rota = self._rota.turn(now)
+        if miners is None:
+            self._decide(None)
+        elif miners:
+            self._look(miners)
 
-    def _decide(self, *, whole: bool) -> None:
+    def _term(self) -> Term | None:
         # Without a broker nobody could hear: memory ages then, as the agents' leases do.
         if self.reign.epoch is None or not self._service.bus.is_synced():
+            return None
+        return Term(self.reign.engine, self.reign.epoch, self._rules.lease)
+
+    def _look(self, miners: tuple[MinerId, ...]) -> None:
+        """One share of the farm. Where it would start a miner, all are asked: starts go by priority, not by turns."""
+        term, now = self._term(), self._service.clock.now()
+        if term is None:
             return
-        now = self._service.clock.now()
-        miners = None if whole else [*self._dirty]
-        self._dirty.clear()
-        if whole:
-            self._all_dirty, self._last_whole_at = False, now
-        term = Term(self.reign.engine, self.reign.epoch, self._rules.lease)
         commands = decide_all(self.book, self.farm, miners, now, term)
-        self._publish({name: command for name, command in commands.items() if self._is_news(name, command)})
+        if any(command.starts[-1:] == (now,) for command in commands.values()):
+            self._decide(None)
+        else:
+            self._teller.tell(self._publish(commands.items()))
+
+    def _decide(self, miners: Iterable[MinerId] | None) -> None:
+        term, now = self._term(), self._service.clock.now()
+        if term is None:
+            return
+        self._dirty.clear()
+        if miners is None:
+            self._all_dirty, self._rota = False, self._rota.all_seen(now)
+        decisions = decide_each(self.book, self.farm, miners, now, term)
+        changes: list[Change] = []
+        # The first commands are on their way while the last are still being decided; log files come after them.
+        while share := list(islice(decisions, _SHARE)):
+            changes += self._publish(share)
+        self._teller.tell(changes)
 
     def _is_news(self, miner: MinerId, command: MinerCommand) -> bool:
         return miner in self._to_rewrite or is_worth_publishing(self.farm.miners[miner].command, command, miner)
 
-    def _publish(self, commands: dict[MinerId, MinerCommand]) -> None:
-        before = {name: self.farm.miners[name].command for name in commands}
+    def _publish(self, decisions: Iterable[tuple[MinerId, MinerCommand]]) -> list[Change]:
+        commands = {name: command for name, command in decisions if self._is_news(name, command)}
+        changes = [(name, self.farm.miners[name].command, command) for name, command in commands.items()]
         # Only what is published becomes memory: so a restart, which knows nothing else, decides the very same.
         self.farm = with_commands(self.farm, commands)
         self._to_rewrite.difference_update(commands)
         for name, command in commands.items():
             self._service.publish(MINER_COMMAND, name, command)
-            self._teller.tell(name, before[name], command)
-
-
-def _remembers_stop(command: MinerCommand | None) -> bool:
-    return command is not None and command.code == "emergency_stop"
+        return changes

@@ -51,6 +51,7 @@ def command_of(
 ) -> MinerCommand:
     """The command, with everything that the next decision has to remember."""
     reason = _reason(verdict)
+    telemetry = farm.miners[miner].telemetry
     until = maintenance_until(farm, miner, rules, now)
     watched = verdict.unread or rules.miners[miner].observe
     return MinerCommand(
@@ -69,6 +70,7 @@ def command_of(
         limits=verdict.limits,
         paused_since=_paused_since(verdict, memory, now),
         starts=(*memory.starts, now) if verdict.started else memory.starts,
+        answers=None if telemetry is None else telemetry.at,
         outside_pause_over=_outside_pause_over(farm, miner, verdict.limits),
     )
 

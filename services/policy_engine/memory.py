@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from services.policy_engine.rules import MinerId, Rules
 from services.policy_engine.state import AHEAD_TOLERATED, Farm, MinerView
-from shared.messages import PAUSE, Action, Limit, MinerCommand, MinerState, OperatingPoint
+from shared.messages import PAUSE, Action, Following, Limit, MinerCommand, MinerState, OperatingPoint
 
 DAY = timedelta(hours=24)
 NOT_READ = "not_read"
@@ -58,9 +58,26 @@ def _standing(
     command = view.command
     if command is not None and command.paused_since is not None and not _only_imagined(command, rules, miner):
         return False, min(command.paused_since, now)
+    if is_silent(view, rules, now):
+        return None, None
+    if _has_paused_by_itself(view):
+        return False, now
     if command is not None and alive and command.code != NOT_READ and not _only_imagined(command, rules, miner):
         return (False, now) if command.point.is_pause else (True, None)
     return _first_sight(view, now)
+
+
+def is_silent(view: MinerView, rules: Rules, now: datetime) -> bool:
+    """Whether its agent has not been heard for so long that it may have gone to the failsafe, or be dead."""
+    return view.heard_at is not None and now - view.heard_at > rules.heard_within
+
+
+def _has_paused_by_itself(view: MinerView) -> bool:
+    """Whether the agent has paused it, or is about to: what we have commanded before counts no more."""
+    telemetry = view.telemetry
+    if telemetry is None or telemetry.following not in {Following.FAILSAFE, Following.EMERGENCY_STOP}:
+        return False
+    return telemetry.desired == PAUSE.name
 
 
 def _only_imagined(command: MinerCommand, rules: Rules, miner: MinerId) -> bool:

@@ -39,6 +39,8 @@ class Rules:
     groups: Mapping[GroupId, GroupRules] = field(default_factory=dict)
     lease: timedelta = timedelta(seconds=60)
     grace: timedelta = timedelta(seconds=120)
+    heard_within: timedelta = timedelta(seconds=120)
+    """An agent that has not been heard for longer may be at its failsafe: nothing is assumed of its miners."""
     minimum_off: timedelta = timedelta(minutes=5)
     starts_per_day: int = 6
     stale_no_start: timedelta = timedelta(minutes=5)
@@ -85,3 +87,17 @@ class Rules:
                 reached |= fresh
                 frontier += fresh
         return tuple(sorted(reached, key=self.rank.__getitem__))
+
+    def shares(self, size: int) -> tuple[tuple[MinerId, ...], ...]:
+        """All miners in parts of about this size, none of which cuts a shared cap in two."""
+        found: list[list[MinerId]] = []
+        seen: set[MinerId] = set()
+        for miner in self.order:
+            if miner in seen:
+                continue
+            if not found or len(found[-1]) >= size:
+                found.append([])
+            together = self.together_with(frozenset({miner}))
+            seen.update(together)
+            found[-1] += together
+        return tuple(tuple(share) for share in found)

@@ -5,6 +5,8 @@ from zoneinfo import ZoneInfo
 from services.policy_engine.rules import GroupRules, MinerRules, Rules
 from shared.settings import FarmSettings
 
+_POLLS_MISSED = 3
+
 
 def rules_of(farm: FarmSettings) -> Rules:
     """The rules of a farm."""
@@ -26,6 +28,7 @@ def rules_of(farm: FarmSettings) -> Rules:
         groups={name: GroupRules(tuple(group.members), group.max_w) for name, group in farm.groups.items()},
         lease=rules.lease,
         grace=rules.grace,
+        heard_within=max(rules.grace, _POLLS_MISSED * rules.poll),
         minimum_off=rules.minimum_off,
         starts_per_day=rules.starts_per_day,
         stale_no_start=rules.stale_no_start,

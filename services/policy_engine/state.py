@@ -68,6 +68,11 @@ def empty_farm(miners: Iterable[MinerId], groups: Iterable[GroupId], began_at: d
     return Farm(began_at, dict.fromkeys(miners, MinerView()), dict.fromkeys(groups))
 
 
+def active_stop(farm: Farm) -> EmergencyStop | None:
+    """The emergency stop that is in force."""
+    return farm.emergency if farm.emergency is not None and farm.emergency.active else None
+
+
 def from_the_future(message: Message, received_at: datetime) -> bool:
     """Whether the sender's clock is so far ahead that its dates cannot be used."""
     return message.at - received_at > AHEAD_TOLERATED
@@ -77,12 +82,15 @@ def fold(
     farm: Farm, topic: TopicOf[Any], identifier: str, message: Message | None, received_at: datetime, *, retained: bool
 ) -> Farm:
     """The farm after a message. `message` None: the topic was cleared. Ids that are not configured change nothing."""
-    if topic == SITE_TELEMETRY:
+    # There is one object of each topic: to compare all its fields would take longer than the rest of this.
+    if topic is SITE_TELEMETRY:
         return replace(farm, site=_site_after(farm.site, message, received_at, retained=retained))
-    if topic == EMERGENCY_STOP:
-        # An emptied topic is not a resume: only an explicit message lifts the latch.
-        return replace(farm, emergency=message) if isinstance(message, EmergencyStop) else farm
-    if topic == GROUP_OVERRIDE and identifier in farm.groups:
+    if topic is EMERGENCY_STOP:
+        # An emptied topic is not a resume, nor is one that is older than the stop.
+        if isinstance(message, EmergencyStop) and (message.active or message.ends(active_stop(farm))):
+            return replace(farm, emergency=message)
+        return farm
+    if topic is GROUP_OVERRIDE and identifier in farm.groups:
         override = message if isinstance(message, Override) else None
         return replace(farm, groups={**farm.groups, identifier: override})
     if topic.noun == "miner" and identifier in farm.miners:
@@ -103,12 +111,12 @@ def with_commands(farm: Farm, commands: Mapping[MinerId, MinerCommand]) -> Farm:
 def _miner_after(
     view: MinerView, topic: TopicOf[Any], message: Message | None, received_at: datetime, *, retained: bool
 ) -> MinerView:
-    if topic == MINER_TELEMETRY and isinstance(message, MinerTelemetry):
+    if topic is MINER_TELEMETRY and isinstance(message, MinerTelemetry):
         heard_at = min(message.at, received_at) if retained else received_at
         return replace(view, telemetry=message, heard_at=heard_at)
-    if topic == MINER_OVERRIDE and isinstance(message, Override | None):
+    if topic is MINER_OVERRIDE and isinstance(message, Override | None):
         return replace(view, override=message)
-    if topic == MINER_COMMAND and isinstance(message, MinerCommand):
+    if topic is MINER_COMMAND and isinstance(message, MinerCommand):
         return replace(view, command=message)
     return view
 

@@ -1,9 +1,11 @@
 """What people are told: one log line per change, events for what is worth a message."""
 
 import logging
+from collections.abc import Iterable
 from datetime import datetime
 
 from services.policy_engine.memory import NOT_READ
+from services.policy_engine.rules import MinerId
 from services.policy_engine.state import AHEAD_TOLERATED
 from shared.messages import Action, Event, MinerCommand, MinerTelemetry, Severity, SiteTelemetry
 from shared.service import Service
@@ -19,6 +21,9 @@ _NOTABLE = {
     "cannot_pause": Severity.WARNING,
 }
 
+Change = tuple[MinerId, MinerCommand | None, MinerCommand]
+"""A miner's command before, and the one that has been published."""
+
 
 class Teller:
     """Says each thing once."""
@@ -27,7 +32,12 @@ class Teller:
         self._service = service
         self._future_said = False
 
-    def tell(self, miner: str, before: MinerCommand | None, command: MinerCommand) -> None:
+    def tell(self, changes: Iterable[Change]) -> None:
+        """What has become of these miners."""
+        for miner, before, command in changes:
+            self._tell_one(miner, before, command)
+
+    def _tell_one(self, miner: MinerId, before: MinerCommand | None, command: MinerCommand) -> None:
         """One line when point, reason or action changed; an event when the reason is a notable one, or is over."""
         if before is not None and _gist(before) == _gist(command):
             return

@@ -7,6 +7,7 @@ import requests
 from urllib3.exceptions import HTTPError
 
 from services.vnish_agent.respite import Respite
+from services.vnish_agent.session import MinerSession
 from shared.clock import Clock
 from shared.device import BusyError, NonsenseError, RefusedError, UnauthorizedError, UnreachableError
 from shared.settings.address import Address
@@ -18,6 +19,9 @@ ANSWER_BYTES_MAX = 65_536
 _PIECE_BYTES = 16_384
 _ERROR_LENGTH_MAX = 120
 _TOKEN_LENGTH_MAX = 1024
+RENEW_TOKEN_SECONDS = 3000.0
+"""Its lifetime is not documented; where a miner tells one, it is 3600 s."""
+RENEW_AGAIN_SECONDS = 60.0
 
 OK, NO_CONTENT = 200, 204
 UNAUTHORIZED, FORBIDDEN, TOO_MANY = 401, 403, 429
@@ -37,10 +41,11 @@ class VnishClient:
         self._base = f"http://{address}/api/v1"
         self._password = password
         self._clock = clock
-        self._session = session or requests.Session()
+        self._session = session or MinerSession()
         # A proxy or .netrc of this machine has no business between us and a miner.
         self._session.trust_env = False
         self._token: str | None = None
+        self._renew_at = 0.0
         self._login = Respite(clock)
         self._anything = Respite(clock)
 
@@ -60,15 +65,22 @@ class VnishClient:
         """Whether the miner has turned us away, so that a secured call would not even be sent."""
         return self._login.waiting() or self._anything.waiting()
 
+    def renew_token(self) -> None:
+        """Replaces a token before it dies of age: a stop stays one request. Raises DeviceError; the old one is kept."""
+        now = self._clock.seconds()
+        if self._token is not None and now >= self._renew_at and not self.locked_out():
+            self._renew_at = now + RENEW_AGAIN_SECONDS
+            self._token = self._unlock()
+
     def close(self) -> None:
         self._session.close()
 
     # --- the token
 
     def _secured(self, method: str, path: str, body: dict[str, Any] | None, bytes_max: int) -> Any:
-        self._login.check()
         for _once_more in range(2):
             if self._token is None:
+                self._login.check()
                 self._token = self._unlock()
             status, answer = self._send(method, path, body, self._token, bytes_max)
             if status != UNAUTHORIZED:
@@ -92,6 +104,7 @@ class VnishClient:
         ):
             message = "unlock gave no token"
             raise NonsenseError(message)
+        self._renew_at = self._clock.seconds() + RENEW_TOKEN_SECONDS
         return token
 
     # --- the wire
@@ -159,6 +172,8 @@ class VnishClient:
         if status == TOO_MANY:
             pause = self._login if path == "/unlock" else self._anything
             raise pause.begin(_too_many, _seconds_asked(content))
+        if path != "/unlock":
+            self._token = None  # while it waits, nothing more is sent with what was forbidden
         raise self._login.begin(_wrong_password if path == "/unlock" else _forbidden)
 
     def _refusal(self, path: str, status: int, content: bytes) -> NonsenseError | RefusedError:

@@ -1,5 +1,6 @@
 """One VNish miner as a device: reads it, and takes one bounded step at a time towards a command."""
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -52,6 +53,8 @@ class VnishDriver:
             self._absent.clear()
             self._book.doubt()
             raise
+        with suppress(DeviceError):  # the old token may still do; what is wrong shows when it does not
+            self._client.renew_token()
         self._view = self._viewed(readout)
         self._adopt(readout)
         return self._telemetry(readout)

@@ -6,6 +6,7 @@ import requests
 
 from services.vnish_agent.client import VnishClient
 from services.vnish_agent.driver import VnishDriver
+from services.vnish_agent.session import MinerSession
 from shared.agent import Agent
 from shared.launch import Context
 from shared.messages import MinerCommand, MinerTelemetry
@@ -18,7 +19,7 @@ FACTORY_PASSWORD = "admin"  # noqa: S105 - what the firmware is shipped with, no
 PASSWORD_VARIABLE = "VNISH_PASSWORD"  # noqa: S105 - a variable's name
 
 
-def build(context: Context, session: Callable[[], requests.Session] = requests.Session) -> bool:
+def build(context: Context, session: Callable[[], requests.Session] = MinerSession) -> bool:
     """Wires the service; False when the farm has no VNish miner. `session`: how miners are reached."""
     farm, clock = context.farm, context.service.clock
     drivers: dict[str, VnishDriver] = {}

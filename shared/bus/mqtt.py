@@ -12,11 +12,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import paho.mqtt.client as paho
-from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
+from paho.mqtt.enums import MQTTErrorCode, MQTTProtocolVersion
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from shared.bus.link import Arrival, Link, LinkListener, Packet
+from shared.bus.thrifty import ThriftyClient
 
 log = logging.getLogger(__name__)
 
@@ -113,7 +114,7 @@ class MqttLink(Link):
             self._close(client)
 
     def _open(self) -> None:
-        client = paho.Client(CallbackAPIVersion.VERSION2, self._client_id, protocol=self._protocol)
+        client = ThriftyClient(self._client_id, self._protocol, self._on_arrival)
         if self._address.username is not None:
             client.username_pw_set(self._address.username, self._address.password)
         if self._address.tls:
@@ -129,7 +130,6 @@ class MqttLink(Link):
         client.on_connect = self._on_connect
         client.on_unsubscribe = self._on_fence
         client.on_disconnect = self._on_disconnect
-        client.on_message = self._on_message
         # A session that the broker kept would replay old commands: retained topics are the memory, sessions are not.
         if self._protocol is MQTTProtocolVersion.MQTTv5:
             client.connect_async(self._address.host, self._address.port, KEEPALIVE_SECONDS, clean_start=True)
@@ -222,9 +222,9 @@ class MqttLink(Link):
         finally:
             self._lock.release()
 
-    def _on_message(self, _client: paho.Client, _userdata: object, message: paho.MQTTMessage) -> None:
+    def _on_arrival(self, arrival: Arrival) -> None:
         if self._listener is not None:
-            self._listener.link_arrival(Arrival(message.topic, bytes(message.payload), message.retain))
+            self._listener.link_arrival(arrival)
 
 
 def _no_delay(_client: paho.Client, _userdata: object, opened: object) -> None:

@@ -102,5 +102,7 @@ class MinerCommand(Command):
     """Since when the miner has been meant to be paused; None while it is meant to hash."""
     starts: tuple[AwareDatetime, ...] = ()
     """The starts ordered within the last 24 hours."""
+    answers: AwareDatetime | None = None
+    """The `at` of the newest telemetry that the engine knew of when it decided."""
     outside_pause_over: AwareDatetime | None = None
     """Echo of a telemetry's `outside_pause_since` that no longer holds the miner back."""

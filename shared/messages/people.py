@@ -39,3 +39,11 @@ class EmergencyStop(Message):
     active: bool
     by: str = "unknown"
     reason: str = ""
+    lifts: AwareDatetime | None = None
+    """Of a resume: the `at` of the stop that its sender saw. One that was under way for long lifts no newer stop."""
+
+    def ends(self, stop: "EmergencyStop | None") -> bool:
+        """Whether this resume lifts that stop. Without `lifts` (an older sender) the senders' clocks must tell."""
+        if self.active or stop is None:
+            return not self.active
+        return (self.lifts or self.at) >= stop.at

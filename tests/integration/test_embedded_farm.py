@@ -83,6 +83,16 @@ def test_each_service_may_be_killed(farm: EmbeddedFarm, site: Site) -> None:
         assert reacts(site), f"after {service} was killed"
 
 
+def test_a_service_that_comes_back_while_the_farm_file_is_edited_lives_by_the_old_one(
+    farm: EmbeddedFarm, site: Site
+) -> None:
+    (farm.state.parent / "farm.yaml").write_text("miners: [", encoding="utf-8")
+    killed = farm.child("policy_engine")
+    os.kill(killed, signal.SIGKILL)
+    assert eventually(partial(_is_another, farm, "policy_engine", killed), 10)
+    assert reacts(site)
+
+
 def test_the_broker_may_be_killed(farm: EmbeddedFarm, site: Site) -> None:
     assert reacts(site)
     ordered = len(site.miner.controls())

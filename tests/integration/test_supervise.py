@@ -6,6 +6,7 @@ import subprocess
 import sys
 import textwrap
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -123,6 +124,24 @@ def test_a_child_with_nothing_to_do_is_left_alone_and_bad_input_ends_all(farm: F
         assert supervisor.wait(10) == 2
     assert len(pids(idle)) == 1
     assert all(gone(pid) for pid in pids(steady))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux shows what a process has open")
+def test_a_child_holds_none_of_its_brothers_sockets(farm: Farm) -> None:
+    logs = [farm.child("steady", STEADY), farm.child("second", STEADY)]
+    with farm.start() as supervisor:
+        assert eventually(lambda: all(len(pids(log)) == 1 for log in logs))
+        without = [eventually(partial(_no_socket, pids(log)[0])) for log in logs]
+        supervisor.terminate()
+        assert supervisor.wait(5) == 0
+    assert all(without)
+
+
+def _no_socket(pid: int) -> bool:
+    try:
+        return not any(str(entry.readlink()).startswith("socket:") for entry in Path(f"/proc/{pid}/fd").iterdir())
+    except FileNotFoundError:  # closed while we looked
+        return False
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child that its parent has died")

@@ -138,6 +138,53 @@ def test_an_expired_token_costs_one_unlock_and_no_try(clock: VirtualClock) -> No
     rig.close()
 
 
+def test_a_stop_is_one_request_and_the_first_after_the_wake(clock: VirtualClock) -> None:
+    stand_in = VnishStandIn(clock=clock)
+    rig = AgentRig({"s19": stand_in}, clock, manner=Manner(poll_seconds=10))
+    rig.order("s19", NORMAL)
+    for passed_seconds in (7, 3500, 200, 7000):  # also where a token of an hour has died meanwhile
+        rig.run(passed_seconds)
+        stand_in.heard.clear()
+        rig.pause("s19")
+        rig.run(0.5)
+        assert [heard.path for heard in stand_in.heard] == ["/mining/stop"]
+        rig.run(5)
+        assert (stand_in.state, rig.last("s19").settled) == ("stopped", True)
+        rig.order("s19", NORMAL)
+        rig.run(0.5)
+        assert [heard.path for heard in stand_in.heard].index("/status") < [
+            heard.path for heard in stand_in.heard
+        ].index("/mining/start"), "a start looks first"
+        rig.run(5)
+    rig.close()
+
+
+def test_tokens_are_unlocked_as_rarely_as_they_die(clock: VirtualClock) -> None:
+    stand_in = VnishStandIn(clock=clock)
+    rig = AgentRig({"s19": stand_in}, clock, manner=Manner(poll_seconds=30))
+    rig.order("s19", NORMAL)
+    unlocks = 0
+    for _ in range(24):
+        rig.run(1800)
+        unlocks += [heard.path for heard in stand_in.heard].count("/unlock")
+        stand_in.heard.clear()
+    assert 12 <= unlocks <= 15, "twelve hours"
+    rig.close()
+
+
+def test_a_miner_that_hangs_delays_no_other_stop() -> None:
+    clock = SystemClock()
+    stand_ins = {name: VnishStandIn(clock=clock) for name in ("a", "b", "c")}
+    with SocketRig(stand_ins, clock) as rig:
+        for name in stand_ins:
+            rig.order(name, NORMAL)
+        assert eventually(lambda: len(rig.telemetry) == 3 and all(told.settled for told in rig.telemetry.values()))
+        stand_ins["a"].faults.wire = Wire.SILENCE
+        for name in stand_ins:
+            rig.pause(name)
+        assert eventually(lambda: stand_ins["b"].controls() == stand_ins["c"].controls() == ["/mining/stop"], 1)
+
+
 def test_a_restart_while_curtailed_keeps_the_owners_normal(clock: VirtualClock) -> None:
     stand_in = VnishStandIn(clock=clock, nominal_w=2620, presets=TUNED)
     broker = MemoryBroker()

@@ -2,13 +2,14 @@
 
 from datetime import datetime
 
-from services.policy_engine.policy import Policy, forbid, nothing
+from services.policy_engine.policy import Numbers, Policy, forbid, nothing, remembered_date
 from services.policy_engine.rules import MinerId
 from services.policy_engine.state import Farm
 from services.policy_engine.wording import plain
-from shared.messages import Limit
+from shared.messages import EmergencyStop, Limit
 
 NAME = "emergency_stop"
+ORDERED_AT = "ordered_at"
 
 
 def emergency_stop() -> Policy:
@@ -20,6 +21,18 @@ def emergency_stop() -> Policy:
             return nothing(NAME, "no_emergency_stop", "no emergency stop", last, now)
         reason = f": {plain(latch.reason)}" if latch.reason else ""
         sentence = f"emergency stop by {plain(latch.by)}{reason}"
-        return forbid(NAME, "emergency_stop", sentence, now, changes_when="resumes when a person lifts the stop")
+        numbers: Numbers = {ORDERED_AT: latch.at.isoformat()}
+        changes = "resumes when a person lifts the stop"
+        return forbid(NAME, NAME, sentence, now, numbers=numbers, changes_when=changes)
 
     return policy
+
+
+def remembered_stop(farm: Farm, engine: str, now: datetime) -> EmergencyStop | None:
+    """The newest stop that the commands remember: the topic itself may be lost, or overwritten by a late resume."""
+    limits = [limit for view in farm.miners.values() if view.command is not None for limit in view.command.limits]
+    ordered = [remembered_date(limit, ORDERED_AT, now) or limit.since for limit in limits if limit.code == NAME]
+    if not ordered:
+        return None
+    reason = "the commands remember it, the broker does not"
+    return EmergencyStop(at=max(ordered), active=True, by=engine, reason=reason)

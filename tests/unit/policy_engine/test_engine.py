@@ -10,8 +10,8 @@ import pytest
 from services.policy_engine.rules import GroupRules, MinerRules, Rules
 from shared.bus import MemoryBroker, Packet
 from shared.clock import VirtualClock
-from shared.messages import Action, MinerCommand, MinerState, Override, OverrideKind, Severity
-from shared.topics import ENGINE_EPOCH, GROUP_OVERRIDE, MINER_COMMAND, MINER_TELEMETRY, SITE_TELEMETRY
+from shared.messages import Action, EmergencyStop, MinerCommand, MinerState, Override, OverrideKind, Severity
+from shared.topics import EMERGENCY_STOP, ENGINE_EPOCH, GROUP_OVERRIDE, MINER_COMMAND, MINER_TELEMETRY, SITE_TELEMETRY
 from tests.engine_core import ON_OFF, reading, site
 from tests.engine_whole import ONE, WholeRun, engine_service, hashing
 
@@ -35,19 +35,19 @@ def test_a_message_is_answered_without_waiting_for_a_tick() -> None:
 
 def test_a_batch_of_messages_makes_one_pass(monkeypatch: pytest.MonkeyPatch) -> None:
     run = hashing()
-    passes = []
+    passes: list[list[str] | None] = []
     decide = run.engine._decide
 
-    def counted(*, whole: bool) -> None:
-        passes.append(whole)
-        decide(whole=whole)
+    def counted(miners: list[str] | None) -> None:
+        passes.append(miners)
+        decide(miners)
 
     monkeypatch.setattr(run.engine, "_decide", counted)
     for soc in (79, 78, 77):
         run.world.publish(SITE_TELEMETRY, "home", site(run.clock.now(), soc))
     run.world.publish(MINER_TELEMETRY, "s19", reading(run.clock.now(), MinerState.RAMPING))
     run.settle()
-    assert passes == [True]
+    assert passes == [None], "one pass, over the whole farm"
 
 
 def test_figures_alone_are_not_published_before_half_of_the_lease() -> None:
@@ -121,16 +121,48 @@ def test_miners_that_are_not_configured_are_ignored() -> None:
 # --- emergency stop
 
 
+def stop_topic(run: WholeRun) -> bytes | None:
+    return run.broker.retained.get("sunherd/site/home/emergency_stop")
+
+
+def late(run: WholeRun) -> EmergencyStop:
+    """A resume of an earlier stop, which has been under way for long."""
+    earlier = run.clock.now() - timedelta(hours=1)
+    return EmergencyStop(at=run.clock.now(), active=False, by="telephone", lifts=earlier)
+
+
+def test_a_late_resume_lifts_no_newer_stop() -> None:
+    run = hashing().emergency(active=True)
+    run.say(EMERGENCY_STOP, "home", late(run))
+    assert run.now_commanded.code == "emergency_stop"
+    assert b'"active":true' in (stop_topic(run) or b""), "the stop stands on its topic again"
+    stop_at = run.now_commanded.since
+    run.say(EMERGENCY_STOP, "home", EmergencyStop(at=stop_at, active=False, lifts=stop_at))
+    assert run.now_commanded.code != "emergency_stop"
+
+
+def test_a_late_resume_that_came_while_no_engine_ran_lifts_nothing() -> None:
+    run = hashing().emergency(active=True).kill()
+    run.say(EMERGENCY_STOP, "home", late(run))
+    run.launch("policy_engine-2")
+    assert run.now_commanded.code == "emergency_stop"
+    assert b'"active":true' in (stop_topic(run) or b"")
+
+
+def test_a_resume_that_came_while_no_engine_ran_is_heard() -> None:
+    run = hashing().emergency(active=True)
+    stop_at = run.clock.now()
+    run.kill().say(EMERGENCY_STOP, "home", EmergencyStop(at=stop_at, active=False, lifts=stop_at))
+    run.launch("policy_engine-2")
+    assert run.now_commanded.code != "emergency_stop"
+
+
 def test_the_stop_is_told_for_each_miner_and_so_is_its_end() -> None:
     run = hashing().emergency(active=True)
     assert run.now_commanded.code == "emergency_stop"
     assert [(event.code, event.severity) for _, event in run.events] == [("emergency_stop", Severity.ERROR)]
     run.emergency(active=False)
     assert run.codes == ["emergency_stop", "emergency_stop_over"]
-
-
-def stop_topic(run: WholeRun) -> bytes | None:
-    return run.broker.retained.get("sunherd/site/home/emergency_stop")
 
 
 def test_an_emptied_stop_is_written_again() -> None:

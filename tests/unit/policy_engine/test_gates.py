@@ -3,8 +3,8 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from services.policy_engine.rules import MinerRules, Rules
-from shared.messages import MinerState
+from services.policy_engine.rules import GroupRules, MinerRules, Rules
+from shared.messages import MinerState, OverrideKind
 from tests.engine_core import DIMMABLE, CoreRun
 
 RULES = Rules(miners={"s19": MinerRules(73, 75)})
@@ -119,4 +119,70 @@ def test_a_cap_chooses_a_lower_point_and_a_low_one_pauses() -> None:
 
 def test_gates_speak_where_a_low_ceiling_leaves_no_point() -> None:
     run = CoreRun(Rules(miners={"s19": MinerRules(max_w=1)})).miner("s19", MinerState.PAUSED)
-    assert [limit.code for limit in run.decide()["s19"].limits][-2:] == ["miner_cap", "minimum_off"]
+    command = run.decide()["s19"]
+    assert [limit.code for limit in command.limits][-2:] == ["miner_cap", "minimum_off"]
+    assert (command.code, command.ceiling_w) == ("minimum_off", 0)
+
+
+# --- who speaks
+
+
+def gates_of(run: CoreRun, name: str = "s19") -> list[str]:
+    gates = {"minimum_off", "starts_per_day", "stagger", "group_cap"}
+    return [limit.policy for limit in run.decide()[name].limits if limit.policy in gates]
+
+
+def test_gates_are_silent_while_a_rule_forbids_to_run() -> None:
+    rules = replace(RULES, groups={"shed": GroupRules(("s19",), 1000)}, starts_per_day=1)
+    run = all_read(CoreRun(rules).soc(80), MinerState.HASHING)
+    assert gates_of(run.wait(10).soc(70)) == []
+    assert gates_of(run.wait(10).soc(70)) == []
+
+
+def test_of_the_gates_that_hold_a_start_only_the_first_speaks() -> None:
+    rules = replace(RULES, groups={"shed": GroupRules(("s19",), 1000)})
+    run = all_read(CoreRun(rules).soc(80), MinerState.PAUSED)
+    assert gates_of(run) == ["minimum_off"]
+    assert gates_of(run.wait(300).soc(80)) == ["group_cap"]
+
+
+# --- what counts for the stagger
+
+
+def test_a_second_look_at_the_same_moment_starts_no_more() -> None:
+    run = all_read(CoreRun(rules_for(3)).soc(80), MinerState.PAUSED).wait(300).soc(80)
+    assert on(run) == ["m0", "m1"]
+    assert on(run) == ["m0", "m1"]
+
+
+def test_as_many_watts_as_are_allowed_start_together() -> None:
+    assert on(all_read(CoreRun(rules_for(3, 6400)).soc(80), MinerState.PAUSED).wait(300).soc(80)) == ["m0", "m1"]
+    assert on(all_read(CoreRun(rules_for(3, 6399)).soc(80), MinerState.PAUSED).wait(300).soc(80)) == ["m0"]
+
+
+def test_one_that_runs_on_hides_no_start_behind_it() -> None:
+    run = CoreRun(rules_for(3, 3200)).soc(80).miner("m0", MinerState.HASHING)
+    run.miner("m1", MinerState.PAUSED).miner("m2", MinerState.PAUSED).decide()
+    assert on(run.wait(300).soc(80)) == ["m0", "m1"]
+    assert on(run.wait(10).soc(80)) == ["m0", "m1"]
+
+
+def test_a_start_that_cannot_be_read_any_more_counts_as_configured() -> None:
+    rules = Rules(miners={"m0": MinerRules(nominal_w=3000), "m1": MinerRules()}, stagger_w=6200)
+    run = all_read(CoreRun(rules), MinerState.PAUSED).wait(300)
+    run.override("m1", OverrideKind.PAUSE, until=run.now + timedelta(seconds=10))
+    assert on(run) == ["m0"]
+    assert on(run.wait(10).miner("m0", None)) == ["m0", "m1"]
+
+
+def test_one_that_was_never_read_leaves_the_stagger_alone() -> None:
+    rules = replace(rules_for(2, 1000), miners={"m0": MinerRules(), "m1": MinerRules()})
+    run = CoreRun(rules).miner("m1", MinerState.PAUSED)
+    run.decide()
+    assert on(run.wait(300)) == ["m1"]
+
+
+def test_a_gap_in_the_readings_keeps_what_runs_at_its_very_cap() -> None:
+    run = CoreRun(Rules(miners={"s19": MinerRules(max_w=3200)})).miner("s19", MinerState.HASHING)
+    run.decide()
+    assert on(run.miner("s19", None)) == ["s19"]

@@ -9,7 +9,7 @@ from services.policy_engine.rules import GroupRules, MinerRules, Rules
 from services.policy_engine.sunrise import next_sunrise
 from shared.messages import Action, MinerState, OverrideKind
 from shared.topics import EMERGENCY_STOP
-from tests.engine_core import CoreRun
+from tests.engine_core import CoreRun, limit_of
 
 RULES = Rules(miners={"s19": MinerRules(73, 75), "s21": MinerRules(73, 75)}, groups={"shed": GroupRules(("s19",))})
 
@@ -124,6 +124,13 @@ def test_with_a_place_it_is_respected_until_the_sun_rises() -> None:
     assert run.wait(1).soc(80).decide()["s19"].point.name == "normal"
 
 
+@pytest.mark.parametrize("place", [(38.7, None), (None, -9.1)])
+def test_half_a_place_is_none(place: tuple[float | None, float | None]) -> None:
+    run = paused_outside(replace(RULES, latitude=place[0], longitude=place[1]))
+    assert limit_of(run.wait(12 * 3600 - 1), "outside_pause").code == "outside_pause"
+    assert limit_of(run.wait(1), "outside_pause").code == "outside_pause_over"
+
+
 def test_where_the_sun_does_not_rise_the_set_time_counts() -> None:
     assert next_sunrise(datetime(2026, 6, 21, 12, tzinfo=UTC), 78.2, 15.6) is None
     run = paused_outside(replace(RULES, latitude=78.2, longitude=15.6)).wait(12 * 3600).soc(80)
@@ -141,8 +148,9 @@ def test_a_person_ends_it_and_it_stays_ended(kind: OverrideKind) -> None:
     assert run.decide()["s19"].outside_pause_over == since
 
 
-def test_an_override_from_before_does_not_end_it() -> None:
-    run = running().override("s19", OverrideKind.AUTOMATIC).wait(10)
+@pytest.mark.parametrize("seconds", [0, 10])
+def test_an_override_from_before_does_not_end_it(seconds: float) -> None:
+    run = running().override("s19", OverrideKind.AUTOMATIC).wait(seconds)
     run.miner("s19", MinerState.PAUSED, outside_pause_since=run.now)
     assert run.decide()["s19"].code == "outside_pause"
 
@@ -155,7 +163,7 @@ def test_the_stop_is_above_everything_and_only_a_resume_lifts_it() -> None:
     run.emergency(active=True)
     assert {command.code for command in run.decide().values()} == {"emergency_stop"}
     run.say(EMERGENCY_STOP, "home", None)
-    assert run.decide()["s19"].point.is_pause
+    assert run.decide()["s19"].code == "emergency_stop"
     run.emergency(active=False).wait(400).soc(80)
     assert run.decide()["s19"].point.name == "normal"
 

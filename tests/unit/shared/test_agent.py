@@ -1,135 +1,24 @@
-"""An agent and one scripted miner on the broker in memory, stepped by hand through virtual time."""
+"""What an agent does with commands, leases, silence and bad devices."""
 
-from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
-from shared.agent import Agent
-from shared.bus import Bus, MemoryBroker
 from shared.clock import VirtualClock
-from shared.device import DeviceError, RefusedError, Step, UnreachableError
-from shared.loops import SteppedRunner
+from shared.device import RefusedError, UnreachableError
 from shared.messages import (
     PAUSE,
     Action,
     EmergencyStop,
     EngineEpoch,
-    Event,
     Following,
-    Message,
-    MinerCommand,
     MinerState,
     MinerTelemetry,
 )
-from shared.miner_role import MinerRole
 from shared.pursuit import FAULT_AFTER_TRIES
-from shared.service import Service
-from shared.tender import Manner
-from shared.topics import EMERGENCY_STOP, ENGINE_EPOCH, MINER_COMMAND, MINER_EVENT, MINER_TELEMETRY, Topic
-from tests.unit.shared.commands import ECO, FULL, LADDER, command
-
-NAME = "s19"
-POLL_SECONDS = 10.0
-
-
-class ScriptedMiner:
-    """Does what it is told at the next reading, unless it is told to fail, refuse or ignore."""
-
-    def __init__(self, clock: VirtualClock) -> None:
-        self._clock = clock
-        self.point = FULL
-        self.fails: Exception | None = None
-        self.refuses: DeviceError | None = None
-        self.ignores = False
-        self.applied: list[str] = []
-        self.recalled: list[MinerTelemetry] = []
-        self.closed = False
-
-    def read(self) -> MinerTelemetry:
-        if self.fails is not None:
-            raise self.fails
-        state = MinerState.PAUSED if self.point.is_pause else MinerState.HASHING
-        now, name = self._clock.now(), self.point.name
-        return MinerTelemetry(at=now, driver="fake", reachable=True, state=state, point=name, ladder=LADDER)
-
-    def settled(self, reading: MinerTelemetry, command: MinerCommand) -> bool:
-        return reading.point == command.point.name
-
-    def apply(self, command: MinerCommand, reading: MinerTelemetry) -> Step:
-        self.applied.append(command.point.name)
-        if self.refuses is not None:
-            raise self.refuses
-        if not self.ignores:
-            self.point = command.point
-        return Step(1.0)
-
-    def recall(self, previous: MinerTelemetry) -> None:
-        self.recalled.append(previous)
-
-    def close(self) -> None:
-        self.closed = True
-
-
-class Yard:
-    """The agent under test, and an engine's and listener's place on the same broker."""
-
-    def __init__(self, clock: VirtualClock, **manner: Any) -> None:
-        self.clock = clock
-        self.broker = MemoryBroker()
-        self.engine = Bus(self.broker.link(), clock, instance="engine")
-        self.engine.start()
-        self.telemetry: list[MinerTelemetry] = []
-        self.events: list[Event] = []
-        self.engine.subscribe(MINER_TELEMETRY, lambda got: self.telemetry.extend(filter(None, [got.message])))
-        self.engine.subscribe(MINER_EVENT, lambda got: self.events.extend(filter(None, [got.message])))
-        self.miner = ScriptedMiner(clock)
-        self.runner = SteppedRunner()
-        bus = Bus(self.broker.link(), clock, instance="agent-1")
-        self.service = Service("agent", bus, clock, runner=self.runner)
-        self.agent = Agent(
-            self.service,
-            {NAME: self.miner},
-            {NAME: MinerRole("fake")},
-            event=MINER_EVENT,
-            manner=Manner(poll_seconds=POLL_SECONDS, **manner),
-            site="home",
-        )
-
-    def start(self) -> "Yard":
-        self.service.start()
-        self.agent.start()
-        self.turn()
-        return self
-
-    def publish(self, topic: Topic[Any], identifier: str, message: Message) -> None:
-        self.engine.publish(topic, identifier, message)
-
-    def wants(self, point: Any, **changed: Any) -> None:
-        self.publish(MINER_COMMAND, NAME, command(point, at=self.clock.now(), **changed))
-
-    def turn(self) -> None:
-        """Both threads do what is due now."""
-        self.service.step()
-        turns = self.runner.loops[NAME]
-        if turns.due_in_seconds <= 0:
-            turns.step()
-
-    def pass_seconds(self, seconds: float, renew: Callable[[], None] | None = None) -> None:
-        for number in range(int(seconds)):
-            if renew is not None and number % 20 == 0:
-                renew()
-            self.clock.advance(1.0)
-            self.runner.loops[NAME].due_in_seconds -= 1.0
-            self.turn()
-
-    @property
-    def last(self) -> MinerTelemetry:
-        return self.telemetry[-1]
-
-    def codes(self) -> list[str]:
-        return [event.code for event in self.events]
+from shared.topics import EMERGENCY_STOP, ENGINE_EPOCH, MINER_COMMAND, MINER_TELEMETRY
+from tests.unit.shared.commands import ECO, FULL
+from tests.unit.shared.yard import NAME, POLL_SECONDS, Yard
 
 
 @pytest.fixture
@@ -272,39 +161,49 @@ def test_a_lower_epoch_is_refused_counted_and_logged_once(yard: Yard, caplog: py
     assert yard.miner.applied == ["pause"]
 
 
-def stop(yard: Yard, *, active: bool = True) -> None:
-    message = EmergencyStop(at=yard.clock.now(), active=active, by="somebody")
-    yard.publish(EMERGENCY_STOP, "home", message)
-
-
 @pytest.mark.parametrize("action", [Action.APPLY, Action.OBSERVE, Action.MAINTENANCE])
 def test_an_emergency_stop_wakes_and_wins_over_everything(clock: VirtualClock, action: Action) -> None:
     yard = Yard(clock, observe=frozenset({NAME})).start()
     yard.wants(FULL, action=action)
     yard.turn()
 
-    stop(yard)
+    yard.stop()
     yard.turn()
 
     assert yard.miner.applied == ["pause"]
+    yard.pass_seconds(1)
     assert yard.last.following is Following.EMERGENCY_STOP
 
 
 def test_an_emergency_stop_is_lifted_by_an_explicit_word_only(yard: Yard) -> None:
-    stop(yard)
+    yard.stop()
     yard.pass_seconds(2)
     yard.engine.clear(EMERGENCY_STOP, "home")
     yard.pass_seconds(30, renew=lambda: yard.wants(FULL))
     assert yard.last.point == "pause"
 
-    stop(yard, active=False)
+    yard.stop(active=False)
     yard.pass_seconds(2, renew=lambda: yard.wants(FULL))
     assert yard.last.point == "full"
 
 
+def test_a_late_resume_lifts_no_newer_stop(yard: Yard, clock: VirtualClock) -> None:
+    yard.stop()
+    ordered_at, earlier = clock.now(), clock.now() - timedelta(hours=1)
+    yard.pass_seconds(2)
+    yard.engine.publish(EMERGENCY_STOP, "home", EmergencyStop(at=clock.now(), active=False, lifts=earlier))
+    yard.pass_seconds(5, renew=lambda: yard.wants(FULL))
+    assert yard.last.following is Following.EMERGENCY_STOP
+    assert yard.service.counts["late_resume_refused"] == 1
+
+    yard.engine.publish(EMERGENCY_STOP, "home", EmergencyStop(at=earlier, active=False, lifts=ordered_at))
+    yard.pass_seconds(2, renew=lambda: yard.wants(FULL))
+    assert (yard.last.following, yard.last.desired) == (Following.COMMAND, "full")
+
+
 def test_an_emergency_stop_outlives_a_restart_of_the_agent(clock: VirtualClock) -> None:
     yard = Yard(clock)
-    stop(yard)
+    yard.stop()
     yard.start()
     assert yard.miner.applied == ["pause"]
 

@@ -236,3 +236,20 @@ def test_a_source_is_one_of_two(directory: Path) -> None:
         "farm.yaml:2: battery: give exactly one source. Fix: home_assistant or mqtt."
     ]
     assert load(directory, "battery: {mqtt: {state_of_charge: batt/soc}}").battery is not None
+
+
+@pytest.mark.parametrize("poll", ["soon", "1 fortnight"])
+def test_a_poll_that_is_no_duration_is_said_once(directory: Path, poll: str) -> None:
+    text = f"battery:\n  home_assistant: {{url: 'http://a', state_of_charge: sensor.soc,\n    poll: {poll}}}"
+    said = [line for line in problems(directory, text) if "poll" in line]
+    assert len(said) == 1
+    assert f"'{poll}' is not a duration" in said[0]
+
+
+@pytest.mark.parametrize(("path", "right"), [("battery.soc", True), ("packs[0].soc", True), ("battery..soc", False)])
+def test_a_place_in_json_is_checked_when_the_file_is_read(directory: Path, path: str, *, right: bool) -> None:
+    text = f"battery:\n  mqtt:\n    state_of_charge: {{topic: bms, path: '{path}'}}"
+    if right:
+        assert load(directory, text).battery is not None
+    else:
+        assert any("'battery..soc' is not a place in JSON" in line for line in problems(directory, text))

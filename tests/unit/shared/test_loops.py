@@ -1,3 +1,4 @@
+import sys
 import threading
 
 import pytest
@@ -87,6 +88,21 @@ def test_a_loop_that_hangs_is_named_and_not_waited_for(
 
     assert "stuck still runs" in caplog.text
     release.set()
+
+
+def test_many_threads_look_up_less_often_whether_it_is_their_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loops, "_MANY_THREADS", 3)
+    before = sys.getswitchinterval()
+    runner = ThreadRunner()
+    try:
+        for number in range(2):
+            runner.spawn(f"loop {number}", Counter())
+        assert sys.getswitchinterval() == before
+        runner.spawn("one more", Counter())
+        assert sys.getswitchinterval() > before
+    finally:
+        sys.setswitchinterval(before)
+        runner.stop()
 
 
 def test_a_stepped_runner_leaves_the_steps_to_whoever_holds_it() -> None:

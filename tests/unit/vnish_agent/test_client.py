@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from services.simulator.http import Request, Response, Wire, html_response, json_response
-from services.vnish_agent.client import ANSWER_BYTES_MAX, RouteMissingError, VnishClient
+from services.vnish_agent.client import ANSWER_BYTES_MAX, RENEW_TOKEN_SECONDS, RouteMissingError, VnishClient
 from shared.clock import VirtualClock
 from shared.device import (
     BusyError,
@@ -174,3 +174,56 @@ def test_no_error_holds_a_secret(clock: VirtualClock) -> None:
     assert "***" in caught.value.sentence
     assert PASSWORD not in repr(caught.value)
     assert "tttt" not in repr(caught.value)
+
+
+# --- a token beforehand
+
+
+def unlocked(miner: Miner, clock: VirtualClock) -> VnishClient:
+    client = client_of(miner, clock)
+    client.post("/mining/stop")
+    miner.asked.clear()
+    return client
+
+
+def test_a_token_is_renewed_before_it_dies_and_not_oftener(clock: VirtualClock) -> None:
+    miner = Miner(unlock=TOKEN, stop=Response())
+    client = unlocked(miner, clock)
+    for _ in range(3 * int(RENEW_TOKEN_SECONDS) // 10):
+        clock.advance(10)
+        client.renew_token()
+    assert miner.paths() == ["/unlock"] * 3
+
+
+def test_without_a_token_none_is_fetched_for_later(clock: VirtualClock) -> None:
+    miner = Miner(unlock=TOKEN)
+    client_of(miner, clock).renew_token()
+    assert miner.asked == []
+
+
+@pytest.mark.parametrize(
+    "answer", [json_response({"unlock_timeout": 60}, 429), Response(403), Response(wire=Wire.RESET), json_response({})]
+)
+def test_a_renewal_that_fails_leaves_the_old_token_and_is_not_repeated_at_once(
+    answer: Response, clock: VirtualClock
+) -> None:
+    miner = Miner(unlock=TOKEN, stop=Response())
+    client = unlocked(miner, clock)
+    miner.answers["unlock"] = answer
+    clock.advance(RENEW_TOKEN_SECONDS)
+    with pytest.raises(DeviceError):
+        client.renew_token()
+    for _ in range(5):
+        clock.advance(10)
+        client.renew_token()
+    client.post("/mining/stop")
+    assert miner.paths() == ["/unlock", "/mining/stop"], "the stop goes out with the token that is still good"
+
+
+def test_what_is_forbidden_is_not_sent_again_at_once(clock: VirtualClock) -> None:
+    miner = Miner(unlock=TOKEN, stop=Response(403))
+    client = client_of(miner, clock)
+    for _ in range(3):
+        with pytest.raises(UnauthorizedError):
+            client.post("/mining/stop")
+    assert miner.paths() == ["/unlock", "/mining/stop"]
