@@ -10,8 +10,9 @@ ARGS ?=
 # The stamp holds the fingerprint of what was installed: a changed pyproject.toml installs anew.
 STAMP := $(VENV)/.installed
 DEV_STAMP := $(VENV)/.installed-dev
+MUTATE_STAMP := $(VENV)/.installed-mutate
 
-.PHONY: help setup demo run topics tell test check bench e2e format docs clean
+.PHONY: help setup demo run topics tell test check bench simulate sabotage soak e2e coverage mutate format docs clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9_-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,6 +46,24 @@ e2e: $(DEV_STAMP) ## against a real Home Assistant (SUNHERD_E2E_HA_URL and SUNHE
 bench: $(DEV_STAMP) ## how fast: ratios from one run on this machine
 	$(BIN)/python -m tests.bench $(ARGS)
 
+coverage: $(DEV_STAMP) ## which branches no test takes; at least 95 % of shared and policy_engine must be taken
+	@mkdir -p build
+	$(BIN)/python -m pytest -q -n auto --dist loadfile --cov=shared --cov=services.policy_engine --cov-branch \
+	  --cov-report=term-missing:skip-covered --cov-report=json:build/coverage.json $(ARGS)
+	$(BIN)/python -m tests.branches build/coverage.json
+
+mutate: $(MUTATE_STAMP) ## break the policies on purpose and see which tests notice (ARGS=services/policy_engine/policies)
+	$(BIN)/python -m tests.mutation $(ARGS)
+
+simulate: $(DEV_STAMP) ## ten thousand simulated days with faults (ARGS='--seeds 0-99', ARGS=--help); about an hour
+	$(BIN)/python -m tests.simulation --seeds 0-9999 $(ARGS)
+
+sabotage: $(DEV_STAMP) ## break the code once for each invariant and see whether a simulated day notices
+	$(BIN)/python -m tests.simulation.sabotage $(ARGS)
+
+soak: $(DEV_STAMP) ## whether anything is kept through 20 minutes of faults (ARGS='--minutes 5', ARGS=--help)
+	$(BIN)/python -m tests.soak $(ARGS)
+
 format: $(DEV_STAMP) ## format and mend what can be mended by itself
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix --quiet .
@@ -69,3 +88,7 @@ $(STAMP): pyproject.toml $(BIN)/python
 $(DEV_STAMP): pyproject.toml $(BIN)/python
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	@touch $@ $(STAMP)
+
+$(MUTATE_STAMP): pyproject.toml $(BIN)/python
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[mutate]'
+	@touch $@ $(DEV_STAMP) $(STAMP)

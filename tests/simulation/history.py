@@ -1,0 +1,255 @@
+"""From a seed to a farm and its day: who is there, by which rules, and what goes wrong when. Pure."""
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from services.simulator.site import SiteShape
+from services.simulator.vnish_firmware import GENERATIONS
+
+DAY_SECONDS = 86_400.0
+CALM_EVENING_SECONDS = 3 * 3600.0
+"""Nothing goes wrong in the last hours: all must have converged by the end of the day."""
+PROCESSES = ("policy_engine", "soc_bridge", "vnish_agent")
+_DEFAULT_RULES_EVERY = 250
+"""One seed of so many has the rules of an owner who has set none: they cost the most turns."""
+_NOMINAL_W = (1100, 1600, 2400, 3250, 3600)
+
+
+@dataclass(frozen=True)
+class Incident:
+    """Something that happens at a second of the day, and is over after a while."""
+
+    at_seconds: float
+    kind: str
+    target: str = ""
+    lasts_seconds: float = 0.0
+    value: float = 0.0
+
+    def text(self) -> str:
+        """As it stands in a replay."""
+        hours, rest = divmod(int(self.at_seconds), 3600)
+        clock = f"{(hours + 4) % 24:02}:{rest // 60:02}:{rest % 60:02}"
+        told = [clock, self.kind]
+        told += [self.target] if self.target else []
+        told += [f"for {self.lasts_seconds:.0f} s"] if self.lasts_seconds else []
+        return " ".join(told + ([f"({self.value:g})"] if self.value else []))
+
+
+@dataclass(frozen=True)
+class MinerShape:
+    """One miner of a simulated farm."""
+
+    generation: str
+    nominal_w: int
+    settings: dict[str, Any]
+    presets: bool
+
+
+@dataclass(frozen=True)
+class Shape:
+    """One simulated farm. `settings` is what a farm file would hold."""
+
+    settings: dict[str, Any]
+    miners: dict[str, MinerShape]
+    site: SiteShape
+    state_of_charge_percent: float
+    drift_ppm: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def lease(self) -> timedelta:
+        lease: timedelta = self.settings["rules"]["lease"]
+        return lease
+
+    @property
+    def slack_seconds(self) -> float:
+        """How sluggish quiet hours may be: well below what renewals and polls need."""
+        return self.lease.total_seconds() / 6
+
+
+@dataclass(frozen=True)
+class History:
+    """A seed and the incidents of its day; a shorter one has the same seed and fewer incidents."""
+
+    seed: int
+    incidents: tuple[Incident, ...]
+
+
+def history_of(seed: int) -> History:
+    """The whole history of a seed."""
+    chance = random.Random(f"history {seed}")
+    shape = shape_of(seed)
+    count = chance.choice([0, 1, 2, 3, 4, 5, 6, 8, 10, 12, 16])
+    found = sorted(
+        (_incident(chance, list(shape.miners), list(shape.settings["groups"])) for _ in range(count)),
+        key=lambda incident: incident.at_seconds,
+    )
+    return History(seed, tuple(found))
+
+
+def shape_of(seed: int) -> Shape:
+    """The farm of a seed."""
+    chance = random.Random(f"shape {seed}")
+    names = [f"m{number}" for number in range(chance.choice([1, 1, 2, 2, 3, 4]))]
+    miners = {name: _miner(chance) for name in names}
+    whole_w = sum(miner.nominal_w for miner in miners.values())
+    settings = {
+        "site": {"latitude": 38.7, "longitude": -9.1} if chance.random() < 0.5 else {},
+        "rules": _rules(chance, usual=seed % _DEFAULT_RULES_EVERY == 0),
+        "groups": _groups(chance, miners),
+    }
+    settings["battery"] = _battery(settings["rules"])
+    site = SiteShape(
+        battery_wh=whole_w * chance.uniform(1.5, 8),
+        charge_limit_w=whole_w * 3.0,
+        discharge_limit_w=whole_w * 3.0,
+        pv_peak_w=whole_w * chance.uniform(1.0, 3.0),
+        cloudiness=chance.uniform(0.0, 0.9),
+        grid_available=chance.random() < 0.5,
+        seed=seed,
+    )
+    drift = {name: chance.uniform(-150, 150) for name in PROCESSES} if chance.random() < 0.5 else {}
+    return Shape(settings, miners, site, chance.uniform(15, 100), drift)
+
+
+def _miner(chance: random.Random) -> MinerShape:
+    nominal_w = chance.choice(_NOMINAL_W)
+    stop = round(chance.uniform(20, 90), 1)
+    settings: dict[str, Any] = {"nominal_w": float(nominal_w)}
+    if chance.random() < 0.9:
+        settings |= {"stop_soc": stop, "resume_soc": round(min(100.0, stop + chance.uniform(1, 15)), 1)}
+    if chance.random() < 0.2:
+        settings["require_grid"] = True
+    if chance.random() < 0.2:
+        settings["max_w"] = round(nominal_w * chance.uniform(0.5, 1.2))
+    if chance.random() < 0.08:
+        settings["observe"] = True
+    return MinerShape(chance.choice(GENERATIONS), nominal_w, settings, presets=chance.random() < 0.5)
+
+
+def _rules(chance: random.Random, *, usual: bool) -> dict[str, Any]:
+    if usual:
+        return {"lease": timedelta(seconds=60)}
+    lease = chance.choice([1800, 2400, 3600])
+    stale = chance.choice([1800, 3600, 5400])
+    rules: dict[str, float] = {
+        "lease": lease,
+        "grace": lease * chance.choice([1, 2]),
+        "minimum_off": chance.choice([60, 600, 1800, 3600]),
+        "stale_no_start": stale,
+        "stale_pause": stale * chance.choice([1, 2]),
+        "stagger_window": chance.choice([30, 300, 900]),
+        "outside_pause": chance.choice([1800, 14_400]),
+        "poll": lease / chance.choice([3, 4]),
+    }
+    whole: dict[str, Any] = {name: timedelta(seconds=seconds) for name, seconds in rules.items()}
+    return whole | {
+        "starts_per_day": chance.choice([2, 4, 6, 12]),
+        "stagger_w": chance.choice([1500.0, 4000.0, 7000.0]),
+    }
+
+
+def _battery(rules: dict[str, Any]) -> dict[str, Any]:
+    stale: timedelta = rules.get("stale_no_start", timedelta(seconds=300))
+    source = {
+        "url": "http://home-assistant.test:8123",
+        "state_of_charge": "sensor.soc",
+        "battery_power": "sensor.battery",
+        "grid_available": "binary_sensor.grid",
+        "poll": stale / 5,
+    }
+    return {"home_assistant": source, "unconfirmed_after": stale}
+
+
+def _groups(chance: random.Random, miners: dict[str, MinerShape]) -> dict[str, Any]:
+    if len(miners) == 1 or chance.random() < 0.4:
+        return {}
+    members = chance.sample(list(miners), chance.randint(2, len(miners)))
+    total_w = sum(miners[name].nominal_w for name in members)
+    capped = chance.random() < 0.8
+    return {"garage": {"members": members} | ({"max_w": round(total_w * chance.uniform(0.4, 1.1))} if capped else {})}
+
+
+# --- incidents
+
+_Maker = Callable[[random.Random, list[str], list[str]], tuple[str, float]]
+"""Target and value of one kind."""
+
+DEVICE_FAULTS = (
+    "silent", "resets", "half", "garbage", "refuses", "lies", "slow", "token_dies", "flooded", "miner_null",
+)  # fmt: skip
+HOUSE_FAULTS = ("unavailable", "restarting", "frozen", "nonsense", "broken", "no_push")
+
+
+def _of_process(chance: random.Random, _miners: list[str], _groups: list[str]) -> tuple[str, float]:
+    return chance.choice(PROCESSES), 0.0
+
+
+def _of_miner(chance: random.Random, miners: list[str], _groups: list[str]) -> tuple[str, float]:
+    return chance.choice(miners), 0.0
+
+
+def _of_nobody(_chance: random.Random, _miners: list[str], _groups: list[str]) -> tuple[str, float]:
+    return "", 0.0
+
+
+def _forgetful(chance: random.Random, _miners: list[str], _groups: list[str]) -> tuple[str, float]:
+    return "", float(chance.random() < 0.4)
+
+
+def _jumped(chance: random.Random, _miners: list[str], _groups: list[str]) -> tuple[str, float]:
+    return chance.choice(PROCESSES), chance.choice([-7200.0, -300.0, -20.0, 20.0, 300.0, 7200.0])
+
+
+def _person(chance: random.Random, miners: list[str], groups: list[str]) -> tuple[str, float]:
+    return chance.choice(miners + groups), 0.0
+
+
+def _soc(chance: random.Random, _miners: list[str], _groups: list[str]) -> tuple[str, float]:
+    return "", round(chance.uniform(0, 100), 1)
+
+
+def _bad_value(chance: random.Random, _miners: list[str], _groups: list[str]) -> tuple[str, float]:
+    return chance.choice(["unknown", "NaN", "150", "-3", "", "full", "1e999"]), 0.0
+
+
+_KINDS: dict[str, tuple[int, _Maker]] = {
+    "kill": (6, _of_process),
+    "freeze": (4, _of_process),
+    "older": (2, _of_process),
+    "unplugged": (4, _of_process),
+    "clock_wrong": (3, _jumped),
+    "broker_gone": (5, _forgetful),
+    "bad_network": (5, _of_nobody),
+    "rival": (2, _of_nobody),
+    **dict.fromkeys(DEVICE_FAULTS, (2, _of_miner)),
+    "swapped": (2, _of_miner),
+    "reboots": (2, _of_miner),
+    "fails": (1, _of_miner),
+    "paused_outside": (3, _of_miner),
+    "started_outside": (2, _of_miner),
+    **dict.fromkeys(HOUSE_FAULTS, (2, _of_nobody)),
+    "bad_value": (3, _bad_value),
+    "soc_jumps": (6, _soc),
+    "grid_changes": (2, _of_nobody),
+    "pause": (3, _person),
+    "force_on": (2, _person),
+    "maintenance": (2, _person),
+    "automatic": (2, _person),
+    "emergency_stop": (3, _of_nobody),
+    "late_resume": (1, _of_nobody),
+}
+KINDS = tuple(_KINDS)
+_SHORTEST_SECONDS, _LONGEST_SECONDS = 1.0, 4 * 3600.0
+
+
+def _incident(chance: random.Random, miners: list[str], groups: list[str]) -> Incident:
+    kind = chance.choices(KINDS, weights=[weight for weight, _maker in _KINDS.values()])[0]
+    at_seconds = chance.uniform(0, DAY_SECONDS - CALM_EVENING_SECONDS)
+    # Short and long ones alike: each decade of seconds is as likely as the next.
+    lasts = _SHORTEST_SECONDS * (_LONGEST_SECONDS / _SHORTEST_SECONDS) ** chance.random()
+    lasts = min(lasts, DAY_SECONDS - CALM_EVENING_SECONDS - at_seconds)
+    target, value = _KINDS[kind][1](chance, miners, groups)
+    return Incident(round(at_seconds, 1), kind, target, round(lasts, 1), value)

@@ -1,0 +1,253 @@
+"""The eyes of the world: what really is, as a scene for the invariants."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from hashlib import blake2b
+
+from services.policy_engine.engine import Engine
+from services.policy_engine.inspector import Breach, Inspector
+from services.policy_engine.rules import MinerId
+from services.policy_engine.sight import Bounds, Scene, Sight
+from shared.bus import Packet
+from shared.messages import Following, MinerCommand, MinerTelemetry
+from shared.topics import ENGINE_EPOCH, MINER_COMMAND, MINER_TELEMETRY, locate
+from tests.simulation.outside_pauses import OutsidePauses
+from tests.simulation.process import Process
+from tests.simulation.restarts import Restarts
+from tests.simulation.world import World
+
+_CLOCKS_AGREE_SECONDS = 25.0
+_DAY = timedelta(days=1)
+_DEAF_SECONDS = 60.0
+
+
+@dataclass
+class Record:
+    """What has been seen of one miner."""
+
+    command: MinerCommand | None = None
+    before: MinerCommand | None = None
+    fresh: bool = False
+    telemetry: MinerTelemetry | None = None
+    heard_at: datetime | None = None
+    highest_epoch: int = -1
+    highest_epoch_at: datetime | None = None
+    impossible: bool = False
+    chain_since: datetime | None = None
+    switches_seen: int = 0
+    starts: list[datetime] = field(default_factory=list)
+    off_since: datetime | None = None
+    restart_changed: str = ""
+    outside_pauses: OutsidePauses = field(default_factory=OutsidePauses)
+
+
+class Witness:
+    """Sees every message at the moment when it is published, and every miner as it is."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self.records = {name: Record() for name in world.machines}
+        self.breaches: list[Breach] = []
+        self.counts: Counter[str] = Counter()
+        self._epoch = -1
+        self._epoch_by = ""
+        self._inspector = Inspector()
+        self.restarts = Restarts(world)
+        self._agent_started_at = -1.0
+        self._memories_lost = 0
+        self._looked_at_seconds = -1.0
+        self._news = False
+        self._clocks_wrong_at: datetime | None = None
+        self._digest = blake2b(digest_size=8)
+        world.broker.witnesses.append(self._packet)
+
+    def trace(self) -> str:
+        """A fingerprint of every message of the day, in order."""
+        return self._digest.hexdigest()
+
+    def look(self) -> None:
+        """To be called after each turn; looks when there is something new, and every so often."""
+        seconds = self._world.clock.seconds()
+        if not self._news and seconds - self._looked_at_seconds < self._world.scheduler.slack_seconds:
+            return
+        self._news, self._looked_at_seconds = False, seconds
+        self.breaches += self._inspector.look(self._scene())
+        for name, record in self.records.items():
+            machine = self._world.machines[name]
+            record.fresh = record.impossible = machine.touched = machine.stranger_touched = False
+            record.restart_changed = ""
+
+    # --- messages
+
+    def _packet(self, packet: Packet) -> None:
+        located = locate("sunherd", packet.path)
+        if located is None or not packet.payload:
+            return
+        self._digest.update(packet.path.encode() + packet.payload)
+        topic, name = located
+        if topic is ENGINE_EPOCH:
+            self._see_epoch(topic.model.model_validate_json(packet.payload).epoch)
+        elif topic is MINER_COMMAND and name in self.records:
+            self._news = True
+            self._see_command(name, MinerCommand.model_validate_json(packet.payload))
+        elif topic is MINER_TELEMETRY and name in self.records:
+            self._news = True
+            self._see_telemetry(name, MinerTelemetry.model_validate_json(packet.payload))
+
+    def _see_epoch(self, epoch: int) -> None:
+        self._epoch = max(self._epoch, epoch)
+
+    def _see_command(self, name: MinerId, command: MinerCommand) -> None:
+        record = self.records[name]
+        self._see_epoch(command.epoch)
+        self.counts["commands"] += 1
+        if record.command is None or record.command.point != command.point:
+            self.counts["pauses" if command.point.is_pause else "grants"] += 1
+        record.restart_changed = self.restarts.compare(name, command)
+        record.before, record.command, record.fresh = record.command, command, True
+
+    def _see_telemetry(self, name: MinerId, telemetry: MinerTelemetry) -> None:
+        record, now = self.records[name], self._world.clock.now()
+        self.counts["readings"] += 1
+        if telemetry.following is Following.FAILSAFE and (
+            record.telemetry is None or record.telemetry.following is not Following.FAILSAFE
+        ):
+            self.counts["failsafes"] += 1
+        self._see_epoch_followed(record, now)
+        record.telemetry, record.heard_at = telemetry, now
+        record.outside_pauses.see(telemetry, self._world.rules)
+        deaf = self._world.machines[name].deaf_since_seconds
+        if telemetry.reachable and deaf is not None and self._world.clock.seconds() - deaf > _DEAF_SECONDS:
+            record.impossible = True
+
+    def _see_epoch_followed(self, record: Record, now: datetime) -> None:
+        agent = self._world.processes["vnish_agent"]
+        fence = self._world.rules.memory_lasts
+        if record.highest_epoch_at is not None and now - record.highest_epoch_at >= fence:
+            record.highest_epoch, record.highest_epoch_at = -1, None
+        if agent.started_at_seconds != self._agent_started_at:
+            self._agent_started_at = agent.started_at_seconds
+            for each in self.records.values():
+                each.highest_epoch, each.highest_epoch_at = -1, None
+        last = record.telemetry
+        if last is None or last.following is not Following.COMMAND or record.heard_at is None:
+            return
+        if last.epoch is not None and last.epoch >= record.highest_epoch and self._is_of_now(record.heard_at):
+            record.highest_epoch, record.highest_epoch_at = last.epoch, record.heard_at
+
+    def _is_of_now(self, heard_at: datetime) -> bool:
+        """Whether the agent that told it is the one that runs now."""
+        started = self._world.clock.now() - timedelta(seconds=self._world.clock.seconds() - self._agent_started_at)
+        return heard_at >= started
+
+    # --- the scene
+
+    def _scene(self) -> Scene:
+        world, house = self._world, self._world.house
+        now = world.clock.now()
+        if world.memories_lost != self._memories_lost:
+            self._forget()
+        self._compare_clocks(now)
+        agent, engines = world.processes["vnish_agent"], world.engines()
+        middle, cut_off = self._middle_is_well(engines), not (agent.well and engines)
+        crashes = sum(len(process.crashes) + _failed(process) for process in world.processes.values())
+        return Scene(
+            now=now,
+            bounds=Bounds(
+                turn=timedelta(seconds=world.shape.slack_seconds), poll=world.farm.rules.poll, rules=world.rules
+            ),
+            sights={name: self._sight(name, now, agent, middle=middle, cut_off=cut_off) for name in self.records},
+            soc_percent=house.soc_percent,
+            soc_known_at=house.soc_known_at,
+            denied_since=house.denied_since,
+            epoch=self._epoch,
+            crashes=crashes,
+        )
+
+    def _sight(self, name: MinerId, now: datetime, agent: Process, *, middle: bool, cut_off: bool) -> Sight:
+        world, record, machine = self._world, self.records[name], self._world.machines[name]
+        started, off_for = self._see_switches(name, now)
+        tended = machine.is_sound and agent.alive and not agent.frozen_seconds()
+        reached = tended and agent.well and world.broker.weather.is_fair and world.people.has_said_all()
+        whole = middle and reached
+        record.chain_since = (record.chain_since or now) if whole else None
+        stopped = world.people.stop_ordered_at is not None
+        return Sight(
+            name=name,
+            rules=world.rules.miners[name],
+            draws=machine.draws,
+            power_w=float(machine.power_w) if machine.draws else 0.0,
+            tended=tended,
+            cut_off=cut_off,
+            chain_since=record.chain_since,
+            stop_in_force=stopped,
+            told_to_stop=stopped and reached,
+            command=record.command,
+            before=record.before,
+            fresh=record.fresh,
+            telemetry=record.telemetry,
+            heard_at=record.heard_at,
+            person=world.people.wants(name),
+            outside_pause_until=record.outside_pauses.until(world.people.ended_a_pause_at(name)),
+            handled=machine.touched,
+            stranger_handled=machine.stranger_touched,
+            started=started,
+            off_for=off_for,
+            starts_within_day=len(record.starts),
+            highest_epoch_followed=record.highest_epoch,
+            impossible=record.impossible,
+            restart_changed=record.restart_changed,
+        )
+
+    def _compare_clocks(self, now: datetime) -> None:
+        offsets = [process.offset_seconds for process in self._world.processes.values() if process.alive]
+        if offsets and max(offsets) - min(offsets) > _CLOCKS_AGREE_SECONDS:
+            self._clocks_wrong_at = now
+
+    def _middle_is_well(self, engines: list[Engine]) -> bool:
+        """Whether bridge, engine and broker are all at work and agree about the time."""
+        world = self._world
+        bridge, agent = world.processes["soc_bridge"], world.processes["vnish_agent"]
+        if not (bridge.well and agent.well and engines and world.broker.weather.is_fair):
+            return False
+        if max(engine.reign.epoch or 0 for engine in engines) < self._epoch:
+            return False
+        return self._clocks_wrong_at != world.clock.now() and world.people.has_said_all()
+
+    def _see_switches(self, name: MinerId, now: datetime) -> tuple[bool, timedelta | None]:
+        """Whether we have started it since the last look, and how long we had kept it off before that."""
+        record, machine = self.records[name], self._world.machines[name]
+        fresh, record.switches_seen = machine.switches[record.switches_seen :], len(machine.switches)
+        started, off_for = False, None
+        for switch in fresh:
+            at = now - timedelta(seconds=self._world.clock.seconds() - switch.at_seconds)
+            if not switch.on:
+                record.off_since = self._counted_off_since(record, at) if switch.ours else None
+                self.counts["stops" if switch.ours else "stops by others"] += 1
+            elif switch.ours:
+                self.counts["starts"] += 1
+                started = True
+                record.starts = [start for start in record.starts if at - start < _DAY] + [at]
+                off_for = None if self._is_unsure(record) else at - (record.off_since or at)
+        return started, off_for
+
+    def _is_unsure(self, record: Record) -> bool:
+        """Whether nobody can be blamed: others have switched it off, or commands were refused for a wrong clock."""
+        wrong_at = self._clocks_wrong_at
+        return record.off_since is None or (wrong_at is not None and wrong_at >= record.off_since)
+
+    def _counted_off_since(self, record: Record, at: datetime) -> datetime:
+        """From the order or from the stop, whichever was earlier: a device may have been slow to obey."""
+        ordered = None if record.command is None else record.command.paused_since
+        return at if ordered is None else min(at, ordered)
+
+    def _forget(self) -> None:
+        self._memories_lost = self._world.memories_lost
+        for record in self.records.values():
+            record.starts.clear()
+            record.command = record.before = record.off_since = None
+
+
+def _failed(process: Process) -> int:
+    return 0 if process.service is None else process.service.counts["handler_failed"]
