@@ -1,50 +1,167 @@
-"""`make bench`: how fast, as ratios from one run on this machine."""
+"""`make bench`: how fast, as ratios and against targets, from one run on this machine."""
 
 import argparse
 import json
 import statistics
 import sys
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 
-from tests.bench.reaction import Reaction, measure
+from tests.bench import engine, memory, reaction, real_home_assistant
+from tests.bench.figure import Figure, table
+
+_MANY = 1000
+_EPILOG = """\
+reaction        SoC change -> last healthy miner's stop received; each web server takes 100 ms for an answer
+home-assistant  change in a real Home Assistant -> stop received; needs SUNHERD_E2E_HA_URL and SUNHERD_E2E_HA_TOKEN
+round-trip      a message to the broker and back, QoS 1
+decision        one miner's telemetry -> its command; one SoC message -> the last explained command
+intake          the engine's share of a core at 2000 telemetry messages a second
+memory          the whole embedded farm
+
+Reaction is beside a loop that visits one miner after another, with 5 s of patience for each request.
+For 1000 miners that loop is not run but worked out from 100. Figures are medians where nothing else is said.
+"""
+
+Measured = Iterator[Figure]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Prints a table, or JSON."""
+    """Prints a table, or JSON; what is going on goes to stderr."""
+    options = _options(arguments)
+    names = options.only or list(_GROUPS)
+    figures: list[Figure] = []
+    with ThreadPoolExecutor() as background:
+        # It only waits for answers, so that it may run while memory is looked at; nothing that is timed runs then.
+        loops = _begin_sequential(background) if "reaction" in names and not options.quick else {}
+        for name in sorted(names, key=list(_GROUPS).index):
+            figures += _measured(name, options, loops)
+    if options.json:
+        data = {"runs": options.runs, "figures": [figure.as_data() for figure in figures]}
+        sys.stdout.write(json.dumps(data, indent=2) + "\n")
+    else:
+        sys.stdout.write(table(figures))
+    return 0
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m tests.bench",
-        description="Time from a change of the state of charge to the last miner's stop, whose web servers take 100 ms "
-        "for an answer; beside a loop that visits one miner after another. Medians of several runs.",
+        description="How fast Sunherd is on this machine: real sockets, a real mosquitto, processes as in production. "
+        "Takes about five minutes; close other programs.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--miners", type=int, nargs="+", default=[1, 10, 30], help="farm sizes (1 10 30)")
-    parser.add_argument("--runs", type=int, default=3, help="runs of each (3)")
+    parser.add_argument("--only", action="append", choices=list(_GROUPS), help="measure this alone; may be repeated")
+    parser.add_argument("--runs", type=int, default=3, help="changes of the state of charge in each farm (3)")
+    parser.add_argument("--miners", type=int, nargs="+", default=[1, 10, 100, _MANY], help="farm sizes of `reaction`")
+    parser.add_argument("--quick", action="store_true", help="without the sequential loop, which takes 80 s")
     parser.add_argument("--json", action="store_true", help="print JSON in place of the table")
     options = parser.parse_args(arguments)
     if min(options.miners) < 1 or options.runs < 1:
         parser.error("--miners and --runs take numbers from 1")
-    found = [_median(count, options.runs) for count in options.miners]
-    if options.json:
-        rows = [{**asdict(reaction), "ratio": reaction.ratio} for reaction in found]
-        sys.stdout.write(json.dumps({"runs": options.runs, "reaction": rows}, indent=2) + "\n")
-        return 0
-    sys.stdout.write("miners   one after another    Sunherd     ratio\n")
-    for reaction in found:
-        sys.stdout.write(
-            f"{reaction.miners:6}   {reaction.sequential_seconds:15.2f} s   {reaction.sunherd_seconds:6.2f} s   "
-            f"{reaction.ratio:5.1f}\n"
-        )
-    return 0
+    return options
 
 
-def _median(count: int, runs: int) -> Reaction:
-    sys.stderr.write(f"{count} miners, {runs} runs ...\n")
-    measured = [measure(count) for _ in range(runs)]
-    return Reaction(
-        count,
-        statistics.median(one.sunherd_seconds for one in measured),
-        statistics.median(one.sequential_seconds for one in measured),
-    )
+def _measured(name: str, options: argparse.Namespace, loops: "Loops") -> Measured:
+    try:
+        yield from _GROUPS[name](options, loops)
+    except (FileNotFoundError, TimeoutError, RuntimeError) as error:
+        _progress(f"{name}: {error}")
+        yield Figure(name, None, None, "", 0.0, note=str(error).splitlines()[0])
+
+
+def _progress(text: str) -> None:
+    sys.stderr.write(f"{text} ...\n")
+
+
+# --- the groups
+
+Loops = dict[tuple[int, int], "Future[float]"]
+_SILENT = {100: 10}
+_SEQUENTIAL = ((1, 0), (10, 0), (100, 0), (100, 10))
+
+
+def _begin_sequential(background: ThreadPoolExecutor) -> Loops:
+    _progress("one after another: 80 s in the background")
+    return {case: background.submit(reaction.sequential, case[0], silent=case[1]) for case in _SEQUENTIAL}
+
+
+def _memory(_options: argparse.Namespace, _loops: Loops) -> Measured:
+    _progress("memory of a whole farm")
+    found = memory.whole_farm(settle_seconds=40.0)
+    yield Figure("whole embedded farm, PSS", found.miners, found.total_mb, "MB", 80.0)
+
+
+def _reaction(options: argparse.Namespace, loops: Loops) -> Measured:
+    took = {case: loop.result() for case, loop in loops.items()}
+    for count in options.miners:
+        yield _stops(count, 0, options.runs, took.get((count, 0)) or _worked_out(count, took))
+        silent = _SILENT.get(count)
+        if silent is not None:
+            yield _stops(count, silent, options.runs, took.get((count, silent)))
+
+
+def _stops(count: int, silent: int, runs: int, sequential: float | None) -> Figure:
+    _progress(f"reaction of {count} miners" + (f", {silent} of them silent" if silent else ""))
+    found = reaction.measure(count, silent=silent, runs=runs)
+    what = "SoC change to last stop" + (f", {silent} silent" if silent else "")
+    note = f"{found.requests_before_stop} requests before a stop; slowest run {max(found.seconds):.2f} s"
+    target = 3.0 if count > 100 else 0.5
+    return Figure(what, count, found.median_seconds, "s", target, sequential, note)
+
+
+def _worked_out(count: int, took: dict[tuple[int, int], float]) -> float | None:
+    hundred = took.get((100, 0))
+    return None if hundred is None else hundred * count / 100
+
+
+def _home_assistant(options: argparse.Namespace, _loops: Loops) -> Measured:
+    what, target = "real Home Assistant's change to stop", 50.0
+    if not real_home_assistant.is_there():
+        note = f"NO REAL HOME ASSISTANT: set {real_home_assistant.URL_VARIABLE} and _TOKEN"
+        yield Figure(what, 1, None, "ms", target, note=note)
+        return
+    _progress(what)
+    took = [seconds * 1000 for seconds in real_home_assistant.change_to_stop(options.runs + 2)]
+    yield Figure(what, 1, statistics.median(took), "ms", target, note=f"slowest run {max(took):.0f} ms")
+
+
+def _round_trip(_options: argparse.Namespace, _loops: Loops) -> Measured:
+    _progress("round trip")
+    yield _p99("QoS 1 round trip, p99", None, engine.round_trip(), 2.0)
+
+
+def _decision(_options: argparse.Namespace, _loops: Loops) -> Measured:
+    for count, target in ((100, 5.0), (_MANY, 20.0)):
+        _progress(f"telemetry to command, {count} miners")
+        yield _p99("telemetry to command, p99", count, engine.telemetry_to_command(count), target)
+    _progress(f"explained commands of {_MANY} miners")
+    found = engine.explained_commands(_MANY)
+    note = f"slowest run {found.worst_seconds * 1000:.0f} ms"
+    yield Figure("SoC message to last explained command", _MANY, found.median_seconds * 1000, "ms", 250.0, note=note)
+
+
+def _intake(_options: argparse.Namespace, _loops: Loops) -> Measured:
+    _progress("intake of telemetry")
+    found = engine.intake(_MANY)
+    note = f"{found.per_second:.0f} messages/s; idle {found.idle_share * 100:.0f} %"
+    yield Figure("engine's share of a core, intake", found.miners, found.cpu_share * 100, "%", 30.0, note=note)
+
+
+def _p99(what: str, count: int | None, times: engine.Times, target: float) -> Figure:
+    note = f"median {times.p50_seconds * 1000:.1f} ms, worst of {times.rounds} {times.worst_seconds * 1000:.1f} ms"
+    return Figure(what, count, times.p99_seconds * 1000, "ms", target, note=note)
+
+
+_GROUPS: dict[str, Callable[[argparse.Namespace, Loops], Measured]] = {
+    "memory": _memory,
+    "reaction": _reaction,
+    "home-assistant": _home_assistant,
+    "round-trip": _round_trip,
+    "decision": _decision,
+    "intake": _intake,
+}
 
 
 if __name__ == "__main__":
