@@ -202,6 +202,8 @@ def _silence_delays_nobody(scene: Scene, sight: Sight) -> str | None:
 
 
 def _nobody_home(scene: Scene, sight: Sight) -> str | None:
+    if scene.clocks_differ:
+        return None
     unheard = sight.heard_at is None or scene.now - sight.heard_at > scene.rules.memory_lasts
     if sight.fresh and unheard and _runs(sight.command):
         return "told to run, and nobody has heard of it since lease and grace"

@@ -104,6 +104,8 @@ class Scene:
     """Since when the source, which answers, has said that it does not know."""
     epoch: int = -1
     """The highest that has been written."""
+    clocks_differ: bool = False
+    """Services disagree about the time by more than is tolerated: nobody can tell then how old a memory is."""
     crashes: int = 0
     """Handlers and loops that ended by an exception."""
 

@@ -82,8 +82,11 @@ def history_of(seed: int) -> History:
     chance = random.Random(f"history {seed}")
     shape = shape_of(seed)
     count = chance.choice([0, 1, 2, 3, 4, 5, 6, 8, 10, 12, 16])
+    # Few kinds a day, and those often: what needs two of a kind, or two certain kinds, meets more days than if every
+    # day had a little of everything (swarm testing, Groce and others 2012).
+    kinds = chance.sample(KINDS, chance.randint(2, 8)) if chance.random() < _SWARM else list(KINDS)
     found = sorted(
-        (_incident(chance, list(shape.miners), list(shape.settings["groups"])) for _ in range(count)),
+        (_incident(chance, kinds, list(shape.miners), list(shape.settings["groups"])) for _ in range(count)),
         key=lambda incident: incident.at_seconds,
     )
     return History(seed, tuple(found))
@@ -242,11 +245,12 @@ _KINDS: dict[str, tuple[int, _Maker]] = {
     "late_resume": (1, _of_nobody),
 }
 KINDS = tuple(_KINDS)
+_SWARM = 0.8
 _SHORTEST_SECONDS, _LONGEST_SECONDS = 1.0, 4 * 3600.0
 
 
-def _incident(chance: random.Random, miners: list[str], groups: list[str]) -> Incident:
-    kind = chance.choices(KINDS, weights=[weight for weight, _maker in _KINDS.values()])[0]
+def _incident(chance: random.Random, kinds: list[str], miners: list[str], groups: list[str]) -> Incident:
+    kind = chance.choices(kinds, weights=[_KINDS[kind][0] for kind in kinds])[0]
     at_seconds = chance.uniform(0, DAY_SECONDS - CALM_EVENING_SECONDS)
     # Short and long ones alike: each decade of seconds is as likely as the next.
     lasts = _SHORTEST_SECONDS * (_LONGEST_SECONDS / _SHORTEST_SECONDS) ** chance.random()

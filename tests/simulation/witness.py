@@ -55,6 +55,7 @@ class Witness:
         self._inspector = Inspector()
         self.restarts = Restarts(world)
         self._agent_started_at = -1.0
+        self._agent_starts = 0
         self._memories_lost = 0
         self._looked_at_seconds = -1.0
         self._news = False
@@ -150,7 +151,10 @@ class Witness:
             self._forget()
         self._compare_clocks(now)
         agent, engines = world.processes["vnish_agent"], world.engines()
-        middle, cut_off = self._middle_is_well(engines), not (agent.well and engines)
+        middle, cut_off = (
+            self._middle_is_well(engines),
+            not (agent.well and engines) and not self._is_a_new_agent(agent),
+        )
         crashes = sum(len(process.crashes) + _failed(process) for process in world.processes.values())
         return Scene(
             now=now,
@@ -162,6 +166,7 @@ class Witness:
             soc_known_at=house.soc_known_at,
             denied_since=house.denied_since,
             epoch=self._epoch,
+            clocks_differ=self._clocks_wrong_at == now,
             crashes=crashes,
         )
 
@@ -199,6 +204,11 @@ class Witness:
             impossible=record.impossible,
             restart_changed=record.restart_changed,
         )
+
+    def _is_a_new_agent(self, agent: Process) -> bool:
+        """Whether it has been started since the last look: one that begins has its time of grace before it."""
+        is_new, self._agent_starts = agent.starts != self._agent_starts, agent.starts
+        return is_new
 
     def _compare_clocks(self, now: datetime) -> None:
         offsets = [process.offset_seconds for process in self._world.processes.values() if process.alive]
