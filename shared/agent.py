@@ -42,6 +42,7 @@ class Agent(Generic[R, C]):
         self._service = service
         self._manner = manner
         self._stop: EmergencyStop | None = None
+        self._resume: EmergencyStop | None = None
         self._refusals_said: set[tuple[str, str]] = set()
         pace = Pace()
         self.tenders = {
@@ -106,13 +107,22 @@ class Agent(Generic[R, C]):
     def _emergency_stop(self, received: Received[EmergencyStop]) -> None:
         # A cleared topic is not a resume: only an explicit message ends the latch.
         message = received.message
-        if message is None or (not message.active and self._stop is None):
-            return
-        if not message.active and not message.ends(self._stop):
-            self._service.counts.add("late_resume_refused")
-            log.warning("refused a resume by %s: it is older than the stop", message.by)
-            return
-        was_stopped, self._stop = self._stop is not None, message if message.active else None
+        if message is not None and not self._is_overtaken(message, retained=received.retained):
+            self._latch(message)
+
+    def _is_overtaken(self, message: EmergencyStop, *, retained: bool) -> bool:
+        """Whether it comes too late: a resume of an older stop, or, from a broker's old memory, a stop long lifted."""
+        if message.active:
+            return retained and self._resume is not None and self._resume.ends(message)
+        if message.ends(self._stop):
+            return False
+        self._service.counts.add("late_resume_refused")
+        log.warning("refused a resume by %s: it is older than the stop", message.by)
+        return True
+
+    def _latch(self, message: EmergencyStop) -> None:
+        was_stopped = self._stop is not None
+        self._stop, self._resume = (message, self._resume) if message.active else (None, message)
         if was_stopped == message.active:
             return
         log.warning("emergency stop %s by %s", "set" if message.active else "lifted", message.by)

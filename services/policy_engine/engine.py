@@ -12,7 +12,7 @@ from services.policy_engine.reign import Reign, Word
 from services.policy_engine.rota import Rota
 from services.policy_engine.rules import MinerId, Rules
 from services.policy_engine.self_check import CHECK_SECONDS, SelfCheck
-from services.policy_engine.state import Farm, active_stop, empty_farm, fold, from_the_future, with_commands
+from services.policy_engine.state import Farm, empty_farm, fold, from_the_future, with_commands
 from services.policy_engine.telling import Change, Teller, has_news
 from shared.bus import Received
 from shared.messages import EmergencyStop, EngineEpoch, MinerCommand, MinerTelemetry, Override, SiteTelemetry
@@ -82,7 +82,7 @@ class Engine:
 
     def _emergency_stop(self, received: Received[EmergencyStop]) -> None:
         self._fold(EMERGENCY_STOP, received)
-        if received.message is None or not received.message.active:
+        if received.message is None or self.farm.emergency is not received.message:
             self._restore_emergency_stop()
         self._order_pass()
 
@@ -177,9 +177,9 @@ class Engine:
         if remembered is not None and (self.farm.emergency is None or not self.farm.emergency.ends(remembered)):
             log.warning("emergency stop: %s", remembered.reason)
             self.farm = fold(self.farm, EMERGENCY_STOP, self._site, remembered, remembered.at, retained=False)
-        latch = active_stop(self.farm)
-        if latch is not None and self.reign.epoch is not None:
-            self._service.publish(EMERGENCY_STOP, self._site, latch)
+        # A resume is said again, too: a broker that came back with an old memory would stop everybody anew.
+        if self.farm.emergency is not None and self.reign.epoch is not None:
+            self._service.publish(EMERGENCY_STOP, self._site, self.farm.emergency)
 
     # --- deciding
 

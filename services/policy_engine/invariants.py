@@ -13,6 +13,8 @@ from services.policy_engine.sight import Bounds, Scene, Sight
 from shared.messages import Action, Following, MinerCommand, OverrideKind
 
 _AT_ONCE = timedelta()
+_STOP = timedelta(seconds=8)
+"""A sound miner stops at once; one that hangs costs whoever waits for it 5 s for each request."""
 _CLOCKS_DIFFER = timedelta(seconds=60)
 
 
@@ -78,9 +80,9 @@ def _no_blind_start(scene: Scene, sight: Sight) -> str | None:
 
 
 def _no_start_on_unknown(scene: Scene, sight: Sight) -> str | None:
-    if not _starts(sight) or not _governed(sight) or scene.denied_since is None or sight.chain_since is None:
+    if not _starts(sight) or not _governed(sight) or scene.unknown_since is None or sight.chain_since is None:
         return None
-    known_to_all = max(scene.denied_since, sight.chain_since) + scene.bounds.react
+    known_to_all = max(scene.unknown_since, sight.chain_since + scene.bounds.react)
     return "is told to start while the battery is unknown" if scene.now > known_to_all else None
 
 
@@ -195,7 +197,12 @@ def _converged(_scene: Scene, sight: Sight) -> str | None:
     return None
 
 
-def _silence_delays_nobody(scene: Scene, sight: Sight) -> str | None:
+def _silence_delays_nobody(_scene: Scene, sight: Sight) -> str | None:
+    late = sight.stop_delay is not None and sight.stop_delay > _STOP
+    return f"a stop reached it {sight.stop_delay} after its order" if late else None
+
+
+def _heard_of(scene: Scene, sight: Sight) -> str | None:
     if not sight.chain or sight.heard_at is None or scene.now - sight.heard_at <= scene.bounds.poll:
         return None
     return f"not heard of since {sight.heard_at}"
@@ -229,10 +236,11 @@ INVARIANTS: tuple[Invariant, ...] = (
     Invariant("hands_off", "what is only watched is never told anything", _hands_are_off),
     Invariant("reasoned", "every command says why, and keeps to it", _reasoned),
     Invariant("converged", "after the last fault all is as commanded", _converged, lambda b: b.rounds),
+    Invariant("silence_delays_nobody", "a silent device keeps no other from its stop", _silence_delays_nobody),
     Invariant(
-        "silence_delays_nobody",
-        "a silent device keeps no other from being read",
-        _silence_delays_nobody,
+        "heard_of",
+        "of every sound miner something is heard",
+        _heard_of,
         lambda b: timedelta(seconds=30) + 2 * b.turn,
     ),
     Invariant("nobody_home", "nobody is told to run of whom nothing is heard", _nobody_home),

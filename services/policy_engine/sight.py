@@ -76,6 +76,8 @@ class Sight:
     """We have started it since the last look."""
     off_for: timedelta | None = None
     """For how long we had kept it off before that start."""
+    stop_delay: timedelta | None = None
+    """How long it took from the order to a stop that has just reached a sound miner, with everything at work."""
     starts_within_day: int = 0
     highest_epoch_followed: int = -1
     """What the same agent has followed before, within lease and grace."""
@@ -100,8 +102,8 @@ class Scene:
     """What the source shows; None while it shows nothing valid."""
     soc_known_at: datetime | None = None
     """When it last showed something valid."""
-    denied_since: datetime | None = None
-    """Since when the source, which answers, has said that it does not know."""
+    unknown_since: datetime | None = None
+    """Since when the engine has been told that the state of charge is unknown."""
     epoch: int = -1
     """The highest that has been written."""
     clocks_differ: bool = False

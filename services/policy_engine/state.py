@@ -32,6 +32,8 @@ class SiteView:
     """When the last valid state of charge was confirmed."""
     grid_available: bool | None = None
     grid_known_at: datetime | None = None
+    told_at: datetime | None = None
+    """The date of the message itself, on its sender's clock."""
 
     def fresh_soc_percent(self, now: datetime, longest: timedelta) -> float | None:
         """The state of charge, if it is known and was confirmed less than `longest` ago."""
@@ -49,6 +51,9 @@ class MinerView:
     """When the telemetry came in; for one from the broker's memory, when it was written."""
     override: Override | None = None
     command: MinerCommand | None = None
+
+
+_NOBODY = MinerView()
 
 
 @dataclass(frozen=True)
@@ -82,6 +87,14 @@ def fold(
     farm: Farm, topic: TopicOf[Any], identifier: str, message: Message | None, received_at: datetime, *, retained: bool
 ) -> Farm:
     """The farm after a message. `message` None: the topic was cleared. Ids that are not configured change nothing."""
+    if retained and message is not None and _is_outdated(farm, topic, identifier, message):
+        return farm
+    return _folded(farm, topic, identifier, message, received_at, retained=retained)
+
+
+def _folded(
+    farm: Farm, topic: TopicOf[Any], identifier: str, message: Message | None, received_at: datetime, *, retained: bool
+) -> Farm:
     # There is one object of each topic: to compare all its fields would take longer than the rest of this.
     if topic is SITE_TELEMETRY:
         return replace(farm, site=_site_after(farm.site, message, received_at, retained=retained))
@@ -98,6 +111,23 @@ def fold(
         after = _miner_after(before, topic, message, received_at, retained=retained)
         return farm if after is before else replace(farm, miners={**farm.miners, identifier: after})
     return farm
+
+
+def _is_outdated(farm: Farm, topic: TopicOf[Any], identifier: str, message: Message) -> bool:
+    """Whether a broker that came back with an old memory tells what we know better."""
+    miner = farm.miners.get(identifier, _NOBODY)
+    known = {
+        SITE_TELEMETRY: farm.site.told_at,
+        EMERGENCY_STOP: _date(farm.emergency),
+        GROUP_OVERRIDE: _date(farm.groups.get(identifier)),
+        MINER_OVERRIDE: _date(miner.override),
+        MINER_TELEMETRY: _date(miner.telemetry),
+    }.get(topic)
+    return known is not None and message.at < known
+
+
+def _date(message: Message | None) -> datetime | None:
+    return None if message is None else message.at
 
 
 def with_commands(farm: Farm, commands: Mapping[MinerId, MinerCommand]) -> Farm:
@@ -133,6 +163,7 @@ def _site_after(view: SiteView, message: Message | None, received_at: datetime, 
         confirmed_at=_newest(view.confirmed_at, _confirmed_at(message, received_at, retained=retained)),
         grid_available=message.grid_available,
         grid_known_at=grid_known_at,
+        told_at=message.at,
     )
 
 

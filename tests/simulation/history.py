@@ -177,6 +177,8 @@ def _groups(chance: random.Random, miners: dict[str, MinerShape]) -> dict[str, A
 
 # --- incidents
 
+WITH_MEMORY, WITHOUT_MEMORY, WITH_OLD_MEMORY = 0, 1, 2
+
 _Maker = Callable[[random.Random, list[str], list[str]], tuple[str, float]]
 """Target and value of one kind."""
 
@@ -199,7 +201,7 @@ def _of_nobody(_chance: random.Random, _miners: list[str], _groups: list[str]) -
 
 
 def _forgetful(chance: random.Random, _miners: list[str], _groups: list[str]) -> tuple[str, float]:
-    return "", float(chance.random() < 0.4)
+    return "", float(chance.choice([WITH_MEMORY, WITH_MEMORY, WITHOUT_MEMORY, WITH_OLD_MEMORY]))
 
 
 def _jumped(chance: random.Random, _miners: list[str], _groups: list[str]) -> tuple[str, float]:

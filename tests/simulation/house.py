@@ -1,4 +1,4 @@
-"""Home Assistant in the simulated house: what its sensor shows, and since when anybody could know."""
+"""Home Assistant in the simulated house: what its sensor shows, and when anybody could last know it."""
 
 from datetime import datetime
 
@@ -15,8 +15,6 @@ class House:
 
     def __init__(self, core: HomeAssistantCore, clock: Clock) -> None:
         self.core = core
-        self.denied_since: datetime | None = None
-        """Since when it has answered, and said that it does not know."""
         self._clock = clock
         self._bad_values: list[str] = []
         self._faults: list[Fault] = []
@@ -68,10 +66,5 @@ class House:
         self._note()
 
     def _note(self) -> None:
-        now = self._clock.now()
         if self.soc_percent is not None:
-            self._known_at, self.denied_since = now, None
-        elif self.core.fault in _SILENT:
-            self.denied_since = None
-        elif self.denied_since is None:
-            self.denied_since = now
+            self._known_at = self._clock.now()

@@ -4,7 +4,14 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from shared.messages import OverrideKind
-from tests.simulation.history import DEVICE_FAULTS, HOUSE_FAULTS, History, Incident
+from tests.simulation.history import (
+    DEVICE_FAULTS,
+    HOUSE_FAULTS,
+    WITH_OLD_MEMORY,
+    WITHOUT_MEMORY,
+    History,
+    Incident,
+)
 from tests.simulation.network import Weather
 from tests.simulation.world import World
 
@@ -79,11 +86,11 @@ def _rival_goes(world: World, _incident: Incident) -> None:
 
 
 def _broker_gone(world: World, incident: Incident) -> None:
-    world.lose_broker(forget=bool(incident.value))
+    world.lose_broker(forget=incident.value == WITHOUT_MEMORY)
 
 
-def _broker_back(world: World, _incident: Incident) -> None:
-    world.broker.revive()
+def _broker_back(world: World, incident: Incident) -> None:
+    world.restore_broker(old=incident.value == WITH_OLD_MEMORY)
 
 
 def _bad_network(world: World, _incident: Incident) -> None:

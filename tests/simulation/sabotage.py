@@ -46,6 +46,17 @@ _ALL_IN_ONE_LOOP = """\
         for name, tender in ():
 """
 
+_REST = """settled is not False or self._is_only_watching(following, command):
+            return self._manner.poll_seconds"""
+_UNKNOWN_IS_FINE = (
+    Change(f"{_ENGINE}/policies/stale_input.py", "if may_continue(farm, miner, rules, now):", "if age:"),
+    Change(
+        f"{_ENGINE}/policies/soc_hysteresis.py",
+        "fresh_soc_percent(now, rules.stale_no_start)",
+        "fresh_soc_percent(now, rules.stale_no_start) or 100.0",
+    ),
+)
+
 SABOTAGES: dict[str, tuple[Change, ...]] = {
     "battery_floor": (Change(f"{_ENGINE}/policies/soc_hysteresis.py", "if soc < stop:", "if soc < stop - 50:"),),
     "failsafe_in_time": (
@@ -60,17 +71,8 @@ SABOTAGES: dict[str, tuple[Change, ...]] = {
             f"{_ENGINE}/policies/stale_input.py", "if age >= rules.stale_pause:", "if age >= 9 * rules.stale_pause:"
         ),
     ),
-    "no_blind_start": (
-        Change(f"{_ENGINE}/policies/stale_input.py", "if may_continue(farm, miner, rules, now):", "if age:"),
-        Change(
-            f"{_ENGINE}/policies/soc_hysteresis.py",
-            "fresh_soc_percent(now, rules.stale_no_start)",
-            "soc_percent",
-        ),
-    ),
-    "no_start_on_unknown": (
-        Change(f"{_ENGINE}/policies/stale_input.py", "if may_continue(farm, miner, rules, now):", "if age:"),
-    ),
+    "no_blind_start": _UNKNOWN_IS_FINE,
+    "no_start_on_unknown": _UNKNOWN_IS_FINE,
     "minimum_off": (
         Change(f"{_ENGINE}/gates.py", "now - since >= rules.minimum_off:", "now - since >= rules.minimum_off / 9:"),
     ),
@@ -122,6 +124,7 @@ SABOTAGES: dict[str, tuple[Change, ...]] = {
             f"{_ALL_IN_ONE_LOOP}            if",
         ),
     ),
+    "heard_of": (Change("shared/tender.py", _REST, _REST.replace("return", "return 9 *")),),
     "nobody_home": (Change(f"{_ENGINE}/memory.py", "now - view.heard_at > rules.heard_within", "now < view.heard_at"),),
     "restart_changes_nothing": (
         Change(f"{_ENGINE}/engine.py", "elif word in {Word.MEMORY, Word.HIGHER}:", "elif word in {Word.HIGHER}:"),

@@ -10,8 +10,8 @@ from services.policy_engine.inspector import Breach, Inspector
 from services.policy_engine.rules import MinerId
 from services.policy_engine.sight import Bounds, Scene, Sight
 from shared.bus import Packet
-from shared.messages import Following, MinerCommand, MinerTelemetry
-from shared.topics import ENGINE_EPOCH, MINER_COMMAND, MINER_TELEMETRY, locate
+from shared.messages import Action, Following, MinerCommand, MinerTelemetry, SiteTelemetry
+from shared.topics import ENGINE_EPOCH, MINER_COMMAND, MINER_TELEMETRY, SITE_TELEMETRY, locate
 from tests.simulation.outside_pauses import OutsidePauses
 from tests.simulation.process import Process
 from tests.simulation.restarts import Restarts
@@ -19,6 +19,8 @@ from tests.simulation.world import World
 
 _CLOCKS_AGREE_SECONDS = 25.0
 _DAY = timedelta(days=1)
+_ON_ITS_WAY = timedelta(milliseconds=20)
+"""Within this time what is published has reached the engine, in fair weather."""
 _DEAF_SECONDS = 60.0
 
 
@@ -38,6 +40,8 @@ class Record:
     switches_seen: int = 0
     starts: list[datetime] = field(default_factory=list)
     off_since: datetime | None = None
+    pause_told_at: datetime | None = None
+    stop_delay: timedelta | None = None
     restart_changed: str = ""
     outside_pauses: OutsidePauses = field(default_factory=OutsidePauses)
 
@@ -59,6 +63,7 @@ class Witness:
         self._memories_lost = 0
         self._looked_at_seconds = -1.0
         self._news = False
+        self._unknown_since: datetime | None = None
         self._clocks_wrong_at: datetime | None = None
         self._digest = blake2b(digest_size=8)
         world.broker.witnesses.append(self._packet)
@@ -77,7 +82,7 @@ class Witness:
         for name, record in self.records.items():
             machine = self._world.machines[name]
             record.fresh = record.impossible = machine.touched = machine.stranger_touched = False
-            record.restart_changed = ""
+            record.restart_changed, record.stop_delay = "", None
 
     # --- messages
 
@@ -89,12 +94,20 @@ class Witness:
         topic, name = located
         if topic is ENGINE_EPOCH:
             self._see_epoch(topic.model.model_validate_json(packet.payload).epoch)
+        elif topic is SITE_TELEMETRY:
+            self._see_site(SiteTelemetry.model_validate_json(packet.payload))
         elif topic is MINER_COMMAND and name in self.records:
             self._news = True
             self._see_command(name, MinerCommand.model_validate_json(packet.payload))
         elif topic is MINER_TELEMETRY and name in self.records:
             self._news = True
             self._see_telemetry(name, MinerTelemetry.model_validate_json(packet.payload))
+
+    def _see_site(self, site: SiteTelemetry) -> None:
+        if site.unknown is None:
+            self._unknown_since = None
+        elif self._unknown_since is None:
+            self._unknown_since = self._world.clock.now() + _ON_ITS_WAY
 
     def _see_epoch(self, epoch: int) -> None:
         self._epoch = max(self._epoch, epoch)
@@ -105,6 +118,10 @@ class Witness:
         self.counts["commands"] += 1
         if record.command is None or record.command.point != command.point:
             self.counts["pauses" if command.point.is_pause else "grants"] += 1
+        if not _pauses(command):
+            record.pause_told_at = None
+        elif not _pauses(record.command) and self._world.machines[name].draws:
+            record.pause_told_at = self._world.clock.now()
         record.restart_changed = self.restarts.compare(name, command)
         record.before, record.command, record.fresh = record.command, command, True
 
@@ -158,13 +175,11 @@ class Witness:
         crashes = sum(len(process.crashes) + _failed(process) for process in world.processes.values())
         return Scene(
             now=now,
-            bounds=Bounds(
-                turn=timedelta(seconds=world.shape.slack_seconds), poll=world.farm.rules.poll, rules=world.rules
-            ),
+            bounds=self._bounds(),
             sights={name: self._sight(name, now, agent, middle=middle, cut_off=cut_off) for name in self.records},
             soc_percent=house.soc_percent,
             soc_known_at=house.soc_known_at,
-            denied_since=house.denied_since,
+            unknown_since=self._unknown_since,
             epoch=self._epoch,
             clocks_differ=self._clocks_wrong_at == now,
             crashes=crashes,
@@ -199,6 +214,7 @@ class Witness:
             stranger_handled=machine.stranger_touched,
             started=started,
             off_for=off_for,
+            stop_delay=record.stop_delay,
             starts_within_day=len(record.starts),
             highest_epoch_followed=record.highest_epoch,
             impossible=record.impossible,
@@ -209,6 +225,10 @@ class Witness:
         """Whether it has been started since the last look: one that begins has its time of grace before it."""
         is_new, self._agent_starts = agent.starts != self._agent_starts, agent.starts
         return is_new
+
+    def _bounds(self) -> Bounds:
+        world = self._world
+        return Bounds(timedelta(seconds=world.shape.slack_seconds), world.farm.rules.poll, world.rules)
 
     def _compare_clocks(self, now: datetime) -> None:
         offsets = [process.offset_seconds for process in self._world.processes.values() if process.alive]
@@ -231,8 +251,10 @@ class Witness:
         fresh, record.switches_seen = machine.switches[record.switches_seen :], len(machine.switches)
         started, off_for = False, None
         for switch in fresh:
+            record.pause_told_at = None if switch.on else record.pause_told_at
             at = now - timedelta(seconds=self._world.clock.seconds() - switch.at_seconds)
             if not switch.on:
+                record.stop_delay = self._stop_delay(record, at) if switch.ours else None
                 record.off_since = self._counted_off_since(record, at) if switch.ours else None
                 self.counts["stops" if switch.ours else "stops by others"] += 1
             elif switch.ours:
@@ -241,6 +263,12 @@ class Witness:
                 record.starts = [start for start in record.starts if at - start < _DAY] + [at]
                 off_for = None if self._is_unsure(record) else at - (record.off_since or at)
         return started, off_for
+
+    def _stop_delay(self, record: Record, at: datetime) -> timedelta | None:
+        told_at, rounds = record.pause_told_at, self._bounds().rounds
+        if told_at is None or at < told_at or record.chain_since is None or told_at - record.chain_since < rounds:
+            return None
+        return at - told_at
 
     def _is_unsure(self, record: Record) -> bool:
         """Whether nobody can be blamed: others have switched it off, or commands were refused for a wrong clock."""
@@ -257,6 +285,10 @@ class Witness:
         for record in self.records.values():
             record.starts.clear()
             record.command = record.before = record.off_since = None
+
+
+def _pauses(command: MinerCommand | None) -> bool:
+    return command is not None and command.action is Action.APPLY and command.point.is_pause
 
 
 def _failed(process: Process) -> int:

@@ -2,6 +2,7 @@
 
 import logging
 import random
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +32,7 @@ from tests.simulation.scheduler import ATTENTIVE_SLACK_SECONDS, DAWN, Scheduler
 RIVAL = "rival"
 _TOKEN = "of-the-simulation"
 _SITE_SECONDS = 60.0
+_SAVED = 8
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,7 @@ class World:
         self.on_kill: list[Callable[[str], None]] = []
         self.memories_lost = 0
         """How often broker and engine have both forgotten everything."""
+        self._saved: deque[dict[str, bytes]] = deque(maxlen=_SAVED)
         self._attentive_until = 0.0
 
     # --- a day
@@ -94,6 +97,8 @@ class World:
         passed = (self.clock.now() - self.site.now).total_seconds()
         flows = self.site.advance(passed, drawn_w)
         self.house.show(self.site.state_of_charge_percent, flows.battery_w, available=self.site.grid_available)
+        if self.broker.running:
+            self._saved.append(dict(self.broker.retained))
         self.scheduler.after(self.scheduler.sluggish(_SITE_SECONDS), self._pass_time)
 
     # --- what may happen
@@ -108,6 +113,13 @@ class World:
     def lose_broker(self, *, forget: bool) -> None:
         self.broker.kill(forget=forget)
         self._count_memories()
+
+    def restore_broker(self, *, old: bool) -> None:
+        """The broker comes back; after a power cut it may know only what it last wrote to its disk."""
+        remembers = any(isinstance(process.substance, Engine) for process in self.processes.values())
+        if old and remembers and self._saved:
+            self.broker.retained = dict(self._saved[0])
+        self.broker.revive()
 
     def set_state_of_charge(self, percent: float) -> None:
         """The battery's own computer has changed its mind."""

@@ -171,10 +171,25 @@ def test_a_reading_from_the_brokers_memory_is_as_old_as_it_says(age: float, reta
     """A live one is new, however late its sender's clock: but what lay in the broker may be a dead agent's."""
     run = CoreRun(PAIR).soc(70).miner("high", MinerState.PAUSED, desired="pause")
     run.override("low", OverrideKind.PAUSE).miner("low", MinerState.PAUSED, desired="pause").decide()
-    run.wait(400).soc(80).miner("high", MinerState.PAUSED, desired="pause")
+    run.wait(400, silent=True).soc(80).miner("high", MinerState.PAUSED, desired="pause")
     told = reading(run.now - timedelta(seconds=age), MinerState.PAUSED, desired="pause")
     run.say(MINER_TELEMETRY, "low", told, retained=retained)
     assert (not run.decide()["high"].point.is_pause) is started
+
+
+def test_what_a_broker_remembers_of_old_times_replaces_nothing_newer() -> None:
+    """Seen with a broker that writes its memory now and then: after a power cut it tells how things stood before."""
+    run = running().soc(80).override("s19", OverrideKind.PAUSE).emergency(active=True)
+    run.emergency(active=False)
+    before, old = run.farm, run.now - timedelta(minutes=20)
+    for topic, identifier, message in (
+        (SITE_TELEMETRY, "home", site(old, 20)),
+        (MINER_TELEMETRY, "s19", reading(old, MinerState.PAUSED)),
+        (MINER_OVERRIDE, "s19", Override(at=old, kind=OverrideKind.AUTOMATIC)),
+        (EMERGENCY_STOP, "home", EmergencyStop(at=old, active=True)),
+    ):
+        assert fold(before, topic, identifier, message, run.now, retained=True) is before
+        assert fold(before, topic, identifier, message, run.now, retained=False) is not before, "live it counts"
 
 
 # --- what changes nothing

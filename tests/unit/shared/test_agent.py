@@ -201,6 +201,22 @@ def test_a_late_resume_lifts_no_newer_stop(yard: Yard, clock: VirtualClock) -> N
     assert (yard.last.following, yard.last.desired) == (Following.COMMAND, "full")
 
 
+def test_a_stop_that_a_broker_remembers_of_old_times_stays_lifted(yard: Yard) -> None:
+    yard.stop()
+    old = dict(yard.broker.retained)
+    yard.stop(active=False)
+    yard.pass_seconds(2, renew=lambda: yard.wants(FULL))
+    yard.broker.kill()
+    yard.broker.retained = {**yard.broker.retained, **{path: old[path] for path in old if "emergency" in path}}
+    yard.broker.revive()
+    yard.engine.tend()
+    yard.pass_seconds(10, renew=lambda: yard.wants(FULL))
+    assert yard.last.point == "full"
+    yard.stop()
+    yard.pass_seconds(2)
+    assert yard.last.point == "pause", "a new one counts"
+
+
 def test_an_emergency_stop_outlives_a_restart_of_the_agent(clock: VirtualClock) -> None:
     yard = Yard(clock)
     yard.stop()
