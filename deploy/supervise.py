@@ -18,7 +18,6 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Protocol
 
-from deploy.arenas import share_arenas
 from deploy.broker import BrokerError
 from deploy.leash import tie_to_parent
 from deploy.pulse import Pulse
@@ -115,7 +114,6 @@ class Supervisor:
         """Imports once what all children need; frozen, its pages stay shared after the fork."""
         for module in self.children:
             importlib.import_module(module)
-        share_arenas()
         gc.collect()
         gc.freeze()
 

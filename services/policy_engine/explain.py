@@ -107,7 +107,7 @@ def _reason(verdict: Verdict) -> _Reason:
     binding = verdict.binding
     if verdict.unread:
         return _Reason(
-            NOT_READ, "nothing has been read of this miner yet: only watched", "decides at the first reading"
+            NOT_READ, "nothing is heard of this miner: only watched", "decides at the first reading"
         )
     if binding is not None and binding.ceiling_w is not None:
         if verdict.point.power_w > binding.ceiling_w:
