@@ -106,9 +106,7 @@ def _meaning(command: MinerCommand) -> tuple[object, ...]:
 def _reason(verdict: Verdict) -> _Reason:
     binding = verdict.binding
     if verdict.unread:
-        return _Reason(
-            NOT_READ, "nothing is heard of this miner: only watched", "decides at the first reading"
-        )
+        return _Reason(NOT_READ, "nothing is heard of this miner: only watched", "decides at the first reading")
     if binding is not None and binding.ceiling_w is not None:
         if verdict.point.power_w > binding.ceiling_w:
             sentence = f"cannot pause, so it stays at its floor of {verdict.point.power_w:g} W; {binding.sentence}"

@@ -43,7 +43,9 @@ def _runs(command: MinerCommand | None) -> bool:
 def _starts(sight: Sight) -> bool:
     """Whether the newest command has just ordered a start."""
     command = sight.command
-    return sight.fresh and command is not None and command.starts[-1:] == (command.at,) and _runs(command)
+    if not sight.fresh or command is None or _runs(sight.before) or not _runs(command):
+        return False
+    return command.starts[-1:] == (command.at,)
 
 
 def _below(scene: Scene, sight: Sight) -> bool:

@@ -98,6 +98,7 @@ def _started_w(rules: Rules, farm: Farm, now: datetime) -> float:
         command = view.command
         if command is None or not command.starts or command.action is Action.OBSERVE:
             continue
-        if since < command.starts[-1] <= now:
+        # One of a clock that was ahead was made at some time until now: the next command dates it so.
+        if since < min(command.starts[-1], now):
             total_w += nominal_w(view, rules.miners[name])
     return total_w

@@ -228,6 +228,7 @@ _KINDS: dict[str, tuple[int, _Maker]] = {
     "clock_wrong": (3, _jumped),
     "broker_gone": (5, _forgetful),
     "bad_network": (5, _of_nobody),
+    "redelivered": (4, _of_nobody),
     "rival": (2, _of_nobody),
     **dict.fromkeys(DEVICE_FAULTS, (2, _of_miner)),
     "swapped": (2, _of_miner),

@@ -102,6 +102,11 @@ def _fair_network(world: World, _incident: Incident) -> None:
     world.scheduler.after(100.0, world.people.say_again)  # when what was late has come in
 
 
+def _redeliver(world: World, _incident: Incident) -> None:
+    """A client that thinks an old message had not arrived: paho has done so, see tests/museum/test_29."""
+    world.broker.redeliver()
+
+
 # --- devices
 
 
@@ -197,6 +202,7 @@ ACTS: dict[str, tuple[Act, Act | None]] = {
     ),
     "broker_gone": (_broker_gone, _broker_back),
     "bad_network": (_bad_network, _fair_network),
+    "redelivered": (_redeliver, None),
     "rival": (_rival, _rival_goes),
     **{fault: _device_fault(fault) for fault in DEVICE_FAULTS},
     "swapped": (

@@ -6,6 +6,7 @@ is a broken connection, and those are incidents of their own.
 
 import json
 import random
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,7 @@ from tests.simulation.scheduler import Scheduler
 
 _NEWEST_FIELDS = {"emergency_stop": ("lifts",), "command": ("answers",)}
 """What the present version has added to the wire: a service of the version before neither writes nor knows it."""
+_REMEMBERED = 60
 _UNHEARD_OF = "a_field_of_a_later_version"
 
 
@@ -83,6 +85,7 @@ class SimulatedBroker(MemoryBroker):
         self.witnesses: list[Callable[[Packet], None]] = []
         self._scheduler = scheduler
         self._chance = chance
+        self._commands: deque[Packet] = deque(maxlen=_REMEMBERED)
 
     def link_of(self, frozen_seconds: Callable[[], float], on_news: Callable[[], None]) -> SimulatedLink:
         return SimulatedLink(self, frozen_seconds, on_news)
@@ -90,7 +93,14 @@ class SimulatedBroker(MemoryBroker):
     def publish(self, packet: Packet) -> None:
         for witness in self.witnesses:
             witness(packet)
+        if packet.path.endswith("/command"):
+            self._commands.append(packet)
         super().publish(packet)
+
+    def redeliver(self) -> None:
+        """Publishes some old command once more, as it was."""
+        if self.running and self._commands:
+            super().publish(self._chance.choice(self._commands))
 
     def attach(self, link: MemoryLink) -> None:
         if not isinstance(link, SimulatedLink) or link.plugged:
