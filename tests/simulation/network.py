@@ -98,9 +98,11 @@ class SimulatedBroker(MemoryBroker):
         super().publish(packet)
 
     def redeliver(self) -> None:
-        """Publishes some old command once more, as it was."""
+        """Publishes some old command once more, as it was; one of an engine that has gone, if there is one."""
         if self.running and self._commands:
-            super().publish(self._chance.choice(self._commands))
+            newest = _epoch_of(self._commands[-1])
+            overruled = [packet for packet in self._commands if _epoch_of(packet) < newest]
+            super().publish(self._chance.choice(overruled[-4:] or list(self._commands)))
 
     def attach(self, link: MemoryLink) -> None:
         if not isinstance(link, SimulatedLink) or link.plugged:
@@ -137,6 +139,11 @@ class SimulatedBroker(MemoryBroker):
             self._scheduler.at(due, lambda: self._arrive(link, connection, arrival))
         else:
             link.receive(arrival)
+
+
+def _epoch_of(packet: Packet) -> int:
+    epoch: int = json.loads(packet.payload)["epoch"] if packet.payload else -1
+    return epoch
 
 
 def _as_before(packet: Packet) -> Packet:

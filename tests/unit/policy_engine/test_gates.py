@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
+from services.policy_engine.ledger import open_ledger
 from services.policy_engine.rules import GroupRules, MinerRules, Rules
 from shared.messages import MinerState, OverrideKind
 from tests.engine_core import DIMMABLE, CoreRun
@@ -95,6 +96,13 @@ def test_the_stagger_counts_nominal_watts_even_of_a_start_at_a_low_point() -> No
     run.decide()
     assert on(run.wait(300)) == ["m0"]
     assert run.commands["m1"].sentence == ("3200 W were started within 30 s; with 3200 W more it would be above 5200 W")
+
+
+def test_a_start_dated_by_a_clock_that_was_ahead_counts_as_one_of_now() -> None:
+    run = all_read(CoreRun(rules_for(2, stagger_w=5000)).soc(80), MinerState.PAUSED).wait(300).soc(80)
+    assert on(run) == ["m0"]
+    for hours, started_w in ((0, 3200), (-2, 3200), (2, 0)):
+        assert open_ledger(run.rules, run.farm, ["m1"], run.now + timedelta(hours=hours)).started_w == started_w
 
 
 def test_running_on_is_no_start() -> None:

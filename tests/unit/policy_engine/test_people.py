@@ -5,9 +5,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from services.policy_engine.policies.emergency_stop import remembered_stop
 from services.policy_engine.rules import GroupRules, MinerRules, Rules
+from services.policy_engine.state import with_commands
 from services.policy_engine.sunrise import next_sunrise
-from shared.messages import Action, MinerState, OverrideKind
+from shared.messages import Action, EmergencyStop, MinerState, OverrideKind
 from shared.topics import EMERGENCY_STOP
 from tests.engine_core import CoreRun, limit_of
 
@@ -180,3 +182,25 @@ def test_what_happens_behind_a_stop_is_remembered() -> None:
 def test_the_stop_speaks_even_if_other_rules_are_as_low() -> None:
     run = running(20).override("s19", OverrideKind.PAUSE).emergency(active=True)
     assert run.decide()["s19"].sentence == "emergency stop by owner: smoke"
+
+
+def test_the_commands_remember_a_stop_by_the_date_of_its_order() -> None:
+    run = running()
+    assert remembered_stop(run.farm, "engine", run.now) is None
+    ordered_at = run.now - timedelta(seconds=40)
+    run.say(EMERGENCY_STOP, "home", EmergencyStop(at=ordered_at, active=True, by="owner"))
+    run.decide()
+    assert remembered_stop(run.farm, "engine", run.now) == EmergencyStop(
+        at=ordered_at, active=True, by="engine", reason="the commands remember it, the broker does not"
+    )
+
+
+def test_a_command_of_the_version_before_remembers_a_stop_since_it_began() -> None:
+    run = running().emergency(active=True)
+    since = run.now
+    command = run.decide()["s19"]
+    undated = tuple(limit.model_copy(update={"numbers": {}}) for limit in command.limits)
+    run.farm = with_commands(run.farm, {name: command.model_copy(update={"limits": undated}) for name in run.commands})
+    remembered = remembered_stop(run.farm, "engine", run.wait(30).now)
+    assert remembered is not None
+    assert remembered.at == since
