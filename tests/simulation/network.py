@@ -98,11 +98,13 @@ class SimulatedBroker(MemoryBroker):
         super().publish(packet)
 
     def redeliver(self) -> None:
-        """Publishes some old command once more, as it was; one of an engine that has gone, if there is one."""
-        if self.running and self._commands:
-            newest = _epoch_of(self._commands[-1])
-            overruled = [packet for packet in self._commands if _epoch_of(packet) < newest]
-            super().publish(self._chance.choice(overruled[-4:] or list(self._commands)))
+        """Publishes some old command once more, as it was; the most harmful first."""
+        if not self.running or not self._commands:
+            return
+        newest = {packet.path: _sense_of(packet) for packet in self._commands}
+        overruled = [packet for packet in self._commands if _sense_of(packet)[0] < newest[packet.path][0]]
+        contrary = [packet for packet in overruled if _sense_of(packet)[1] != newest[packet.path][1]]
+        super().publish(self._chance.choice((contrary or overruled)[-4:] or list(self._commands)))
 
     def attach(self, link: MemoryLink) -> None:
         if not isinstance(link, SimulatedLink) or link.plugged:
@@ -141,9 +143,10 @@ class SimulatedBroker(MemoryBroker):
             link.receive(arrival)
 
 
-def _epoch_of(packet: Packet) -> int:
-    epoch: int = json.loads(packet.payload)["epoch"] if packet.payload else -1
-    return epoch
+def _sense_of(packet: Packet) -> tuple[int, str]:
+    """Epoch and point of a command."""
+    command: dict[str, Any] = json.loads(packet.payload or b'{"epoch": -1, "point": {"name": ""}}')
+    return command["epoch"], command["point"]["name"]
 
 
 def _as_before(packet: Packet) -> Packet:
