@@ -140,12 +140,10 @@ def _group_cap(scene: Scene, sight: Sight) -> str | None:
 
 
 def _epoch_order(_scene: Scene, sight: Sight) -> str | None:
-    told = sight.telemetry
-    if told is None or told.following is not Following.COMMAND or told.epoch is None:
+    followed = sight.epoch_followed
+    if followed is None or followed >= sight.highest_epoch_followed:
         return None
-    if told.epoch < sight.highest_epoch_followed:
-        return f"follows epoch {told.epoch} after {sight.highest_epoch_followed}"
-    return None
+    return f"follows epoch {followed} after {sight.highest_epoch_followed}"
 
 
 def _one_writer(scene: Scene, sight: Sight) -> str | None:

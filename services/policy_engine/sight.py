@@ -79,6 +79,8 @@ class Sight:
     stop_delay: timedelta | None = None
     """How long it took from the order to a stop that has just reached a sound miner, with everything at work."""
     starts_within_day: int = 0
+    epoch_followed: int | None = None
+    """Of the command that its agent obeys at present."""
     highest_epoch_followed: int = -1
     """What the same agent has followed before, within lease and grace."""
     impossible: bool = False

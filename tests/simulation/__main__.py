@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 from services.policy_engine.invariants import INVARIANTS
-from tests.simulation.history import History, history_of
+from tests.simulation.history import KINDS, History, history_of
 from tests.simulation.play import Outcome, play
 from tests.simulation.report import Report, described, told
 from tests.simulation.shrink import shrunk
@@ -30,7 +30,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     quietly()
     only = partial(play, only=options.only)
-    histories = [_kept(history_of(seed), options.keep) for seed in options.seeds]
+    days = (history_of(seed) for seed in options.seeds)
+    histories = [_kept(day, options.keep) for day in days if options.having <= {one.kind for one in day.incidents}]
     report = Report(len(histories), options.jobs)
     for outcome in _play_all(only, histories, options.jobs):
         report.add(outcome)
@@ -73,6 +74,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--keep", type=_numbers, metavar="N,N", help="only these incidents of each day, from 0; or none"
     )
+    parser.add_argument(
+        "--having",
+        type=_kinds,
+        default=frozenset(),
+        metavar="KIND,KIND",
+        help="only days with these kinds of incidents",
+    )
     parser.add_argument("--only", choices=[one.name for one in INVARIANTS], help="look at this invariant alone")
     parser.add_argument("--until-broken", action="store_true", help="stop at the first broken invariant")
     parser.add_argument("--no-shrink", action="store_true", help="do not look for the shortest history")
@@ -90,6 +98,14 @@ def _seeds(text: str) -> range:
         message = f"{text!r} is not a range of seeds such as 0-99"
         raise argparse.ArgumentTypeError(message)
     return found
+
+
+def _kinds(text: str) -> frozenset[str]:
+    kinds = frozenset(text.split(","))
+    if not kinds <= set(KINDS):
+        message = f"{', '.join(sorted(kinds - set(KINDS)))}: there are {', '.join(KINDS)}"
+        raise argparse.ArgumentTypeError(message)
+    return kinds
 
 
 def _numbers(text: str) -> list[int]:

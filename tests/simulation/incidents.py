@@ -16,6 +16,7 @@ from tests.simulation.network import Weather
 from tests.simulation.world import World
 
 _ATTENTION_SECONDS = 20.0
+_LATE_WORD_SECONDS = 10.0
 Act = Callable[[World, Incident], None]
 
 
@@ -73,9 +74,11 @@ def _plug(world: World, incident: Incident, *, plugged: bool) -> None:
 
 
 def _rival(world: World, _incident: Incident) -> None:
+    """A second engine takes over; a word of the first one comes late."""
     process = world.rival()
     if not process.alive:
         process.start()
+    world.scheduler.after(_LATE_WORD_SECONDS, world.redeliver)
 
 
 def _rival_goes(world: World, _incident: Incident) -> None:
@@ -104,7 +107,7 @@ def _fair_network(world: World, _incident: Incident) -> None:
 
 def _redeliver(world: World, _incident: Incident) -> None:
     """A client that thinks an old message had not arrived: paho has done so, see tests/museum/test_29."""
-    world.broker.redeliver()
+    world.redeliver()
 
 
 # --- devices

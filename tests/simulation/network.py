@@ -93,7 +93,7 @@ class SimulatedBroker(MemoryBroker):
     def publish(self, packet: Packet) -> None:
         for witness in self.witnesses:
             witness(packet)
-        if packet.path.endswith("/command"):
+        if packet.path.endswith("/command") and packet.payload:
             self._commands.append(packet)
         super().publish(packet)
 
@@ -101,10 +101,12 @@ class SimulatedBroker(MemoryBroker):
         """Publishes some old command once more, as it was; the most harmful first."""
         if not self.running or not self._commands:
             return
-        newest = {packet.path: _sense_of(packet) for packet in self._commands}
-        overruled = [packet for packet in self._commands if _sense_of(packet)[0] < newest[packet.path][0]]
-        contrary = [packet for packet in overruled if _sense_of(packet)[1] != newest[packet.path][1]]
-        super().publish(self._chance.choice((contrary or overruled)[-4:] or list(self._commands)))
+        now = self._scheduler.clock.now().isoformat()
+        newest = {packet.path: _Sense.of(packet) for packet in self._commands}
+        live = [packet for packet in self._commands if _Sense.of(packet).expires_at > now]
+        overruled = [packet for packet in live if _Sense.of(packet).epoch < newest[packet.path].epoch]
+        contrary = [packet for packet in overruled if _Sense.of(packet).point != newest[packet.path].point]
+        super().publish(self._chance.choice(contrary or overruled or live or list(self._commands)))
 
     def attach(self, link: MemoryLink) -> None:
         if not isinstance(link, SimulatedLink) or link.plugged:
@@ -143,10 +145,18 @@ class SimulatedBroker(MemoryBroker):
             link.receive(arrival)
 
 
-def _sense_of(packet: Packet) -> tuple[int, str]:
-    """Epoch and point of a command."""
-    command: dict[str, Any] = json.loads(packet.payload or b'{"epoch": -1, "point": {"name": ""}}')
-    return command["epoch"], command["point"]["name"]
+@dataclass(frozen=True)
+class _Sense:
+    """What matters of a command when it is said again."""
+
+    epoch: int
+    point: str
+    expires_at: str
+
+    @classmethod
+    def of(cls, packet: Packet) -> "_Sense":
+        command: dict[str, Any] = json.loads(packet.payload)
+        return cls(command["epoch"], command["point"]["name"], command["expires_at"])
 
 
 def _as_before(packet: Packet) -> Packet:

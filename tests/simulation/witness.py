@@ -12,6 +12,7 @@ from services.policy_engine.sight import Bounds, Scene, Sight
 from shared.bus import Packet
 from shared.messages import Action, Following, MinerCommand, MinerTelemetry, SiteTelemetry
 from shared.topics import ENGINE_EPOCH, MINER_COMMAND, MINER_TELEMETRY, SITE_TELEMETRY, locate
+from tests.simulation.epochs import Epochs
 from tests.simulation.outside_pauses import OutsidePauses
 from tests.simulation.process import Process
 from tests.simulation.restarts import Restarts
@@ -33,8 +34,6 @@ class Record:
     fresh: bool = False
     telemetry: MinerTelemetry | None = None
     heard_at: datetime | None = None
-    highest_epoch: int = -1
-    highest_epoch_at: datetime | None = None
     impossible: bool = False
     chain_since: datetime | None = None
     switches_seen: int = 0
@@ -58,7 +57,7 @@ class Witness:
         self._epoch_by = ""
         self._inspector = Inspector()
         self.restarts = Restarts(world)
-        self._agent_started_at = -1.0
+        self._epochs = {name: Epochs(name) for name in world.machines}
         self._agent_starts = 0
         self._memories_lost = 0
         self._looked_at_seconds = -1.0
@@ -75,6 +74,7 @@ class Witness:
     def look(self) -> None:
         """To be called after each turn; looks when there is something new, and every so often."""
         seconds = self._world.clock.seconds()
+        self._news = self._news or seconds <= self._world.watched_until_seconds
         if not self._news and seconds - self._looked_at_seconds < self._world.scheduler.slack_seconds:
             return
         self._news, self._looked_at_seconds = False, seconds
@@ -132,32 +132,11 @@ class Witness:
             record.telemetry is None or record.telemetry.following is not Following.FAILSAFE
         ):
             self.counts["failsafes"] += 1
-        self._see_epoch_followed(record, now)
         record.telemetry, record.heard_at = telemetry, now
         record.outside_pauses.see(telemetry, self._world.rules)
         deaf = self._world.machines[name].deaf_since_seconds
         if telemetry.reachable and deaf is not None and self._world.clock.seconds() - deaf > _DEAF_SECONDS:
             record.impossible = True
-
-    def _see_epoch_followed(self, record: Record, now: datetime) -> None:
-        agent = self._world.processes["vnish_agent"]
-        fence = self._world.rules.memory_lasts
-        if record.highest_epoch_at is not None and now - record.highest_epoch_at >= fence:
-            record.highest_epoch, record.highest_epoch_at = -1, None
-        if agent.started_at_seconds != self._agent_started_at:
-            self._agent_started_at = agent.started_at_seconds
-            for each in self.records.values():
-                each.highest_epoch, each.highest_epoch_at = -1, None
-        last = record.telemetry
-        if last is None or last.following is not Following.COMMAND or record.heard_at is None:
-            return
-        if last.epoch is not None and last.epoch >= record.highest_epoch and self._is_of_now(record.heard_at):
-            record.highest_epoch, record.highest_epoch_at = last.epoch, record.heard_at
-
-    def _is_of_now(self, heard_at: datetime) -> bool:
-        """Whether the agent that told it is the one that runs now."""
-        started = self._world.clock.now() - timedelta(seconds=self._world.clock.seconds() - self._agent_started_at)
-        return heard_at >= started
 
     # --- the scene
 
@@ -188,6 +167,7 @@ class Witness:
     def _sight(self, name: MinerId, now: datetime, agent: Process, *, middle: bool, cut_off: bool) -> Sight:
         world, record, machine = self._world, self.records[name], self._world.machines[name]
         started, off_for = self._see_switches(name, now)
+        epoch, highest_before = self._epochs[name].look(agent, now, world.rules.memory_lasts)
         tended = machine.is_sound and agent.alive and not agent.frozen_seconds()
         reached = tended and agent.well and world.broker.weather.is_fair and world.people.has_said_all()
         whole = middle and reached
@@ -216,7 +196,8 @@ class Witness:
             off_for=off_for,
             stop_delay=record.stop_delay,
             starts_within_day=len(record.starts),
-            highest_epoch_followed=record.highest_epoch,
+            epoch_followed=epoch,
+            highest_epoch_followed=highest_before,
             impossible=record.impossible,
             restart_changed=record.restart_changed,
         )

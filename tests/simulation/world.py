@@ -68,6 +68,7 @@ class World:
         self.memories_lost = 0
         """How often broker and engine have both forgotten everything."""
         self._saved: deque[dict[str, bytes]] = deque(maxlen=_SAVED)
+        self.watched_until_seconds = 0.0
         self._attentive_until = 0.0
 
     # --- a day
@@ -120,6 +121,11 @@ class World:
         if old and remembers and self._saved:
             self.broker.retained = dict(self._saved[0])
         self.broker.revive()
+
+    def redeliver(self) -> None:
+        """An old command comes once more. What it does may be undone within milliseconds: each turn is looked at."""
+        self.watched_until_seconds = self.clock.seconds() + 1.0
+        self.broker.redeliver()
 
     def set_state_of_charge(self, percent: float) -> None:
         """The battery's own computer has changed its mind."""
