@@ -53,7 +53,7 @@ class MqttLink(Link):
         self._protocol = MQTTProtocolVersion.MQTTv5
         self._listener: LinkListener | None = None
         self._will: Packet | None = None
-        self._client: paho.Client | None = None
+        self._client: ThriftyClient | None = None
         self._up = False
         self._refusal: str | None = None
         self._said: str | None = None
@@ -139,9 +139,10 @@ class MqttLink(Link):
         self._client = client
         client.loop_start()
 
-    def _close(self, client: paho.Client) -> None:
+    def _close(self, client: ThriftyClient) -> None:
         client.disconnect()
         client.loop_stop()
+        client.release()
         self._client = None
         self._went_down()
 
@@ -212,12 +213,13 @@ class MqttLink(Link):
         if self._protocol is MQTTProtocolVersion.MQTTv311 or not self._lock.acquire(blocking=False):
             return  # `stop` or `tend` is at work on this client
         try:
-            if self._stopped or client is not self._client:
+            if self._stopped or self._client is None or client is not self._client:
                 return
             log.info("%s does not speak MQTT 5 (%s): going on with 3.1.1", self._address, cause)
             self._protocol = MQTTProtocolVersion.MQTTv311
             client.disconnect()
             client.loop_stop()  # does not wait for its own thread
+            self._client.release()
             self._open()
         finally:
             self._lock.release()

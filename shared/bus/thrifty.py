@@ -98,6 +98,10 @@ class ThriftyClient(paho.Client):
             self._pause()
         return outcome
 
+    def release(self) -> None:
+        """Closes the sockets of a client that has been stopped; paho leaves that to the garbage collector."""
+        self._reset_sockets()
+
     def _pause(self) -> None:
         # Messages that come in one by one, but fast, would each wake two threads. What we send ends the pause, so
         # that no conversation is slowed down.

@@ -1,6 +1,7 @@
 """What only a real broker shows: versions, passwords, and a network thread that dies."""
 
 import contextlib
+import gc
 import logging
 import socket
 import threading
@@ -8,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import paho.mqtt.client as paho
+import psutil
 import pytest
 
 from shared.bus import Arrival, BrokerAddress, LinkListener, MqttLink, Packet
@@ -94,6 +96,21 @@ def test_a_dead_network_thread_is_replaced(broker: Real, caplog: pytest.LogCaptu
         assert eventually(link.is_up)
         assert listener.told == ["up", "down", "up"]
         assert "network thread" in caplog.text
+
+
+def test_no_socket_is_left_to_the_garbage_collector(broker: Real) -> None:
+    """Also where the first client, which spoke MQTT 5, has been left for another one: seen in a soak."""
+    process = psutil.Process()
+    gc.collect()
+    gc.disable()
+    try:
+        before = process.num_fds()
+        with linked(broker.address()) as (link, _):
+            assert eventually(link.is_up)
+            assert eventually(lambda: process.num_fds() <= before + 3)
+        assert eventually(lambda: process.num_fds() <= before)
+    finally:
+        gc.enable()
 
 
 def test_a_broker_that_hangs_up_without_a_word_is_spoken_to_in_3_1_1(caplog: pytest.LogCaptureFixture) -> None:
