@@ -12,6 +12,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
+from shared.clock import CLOCK_VARIABLE, SystemClock
 from tests.bench.owners_farm import await_settled, owners_farm
 from tests.embedded_farm import ROOT
 from tests.footprint import footprint_of, roles_of
@@ -27,12 +28,15 @@ _SETTLE_SECONDS = 20.0
 _LOOK_SECONDS = 5.0
 _PATIENCE_SECONDS = 90.0
 
-# Short times, so that everything happens often; the miners poll at a third of the default.
+# A farm's day in two minutes: each command remembers the starts of 24 hours, of which there are many here, so that on a
+# real clock they would add up through the whole soak. In real seconds: minimum off 5, lease 20, grace 10, stale 15 and
+# 25, so that everything happens often. The miners poll at a third of the default.
+_RATE = 720.0
 _FARM = """\
-battery: {{home_assistant: {{url: "{url}", state_of_charge: {sensor}, poll: 5 s}}, unconfirmed_after: 15 s}}
+battery: {{home_assistant: {{url: "{url}", state_of_charge: {sensor}, poll: 5 s}}, unconfirmed_after: 3 h}}
 rules:
-  {{minimum_off: 5 s, starts_per_day: 1000, stagger_w: 1000000, poll: 3 s, lease: 20 s, grace: 10 s,
-   stale_no_start: 15 s, stale_pause: 25 s}}
+  {{minimum_off: 1 h, starts_per_day: 1000, stagger_w: 1000000, poll: 3 s, lease: 4 h, grace: 2 h,
+   stale_no_start: 3 h, stale_pause: 5 h}}
 miners:
 """
 
@@ -70,7 +74,8 @@ def soak(seed: int, seconds: float, miners: int, say: Callable[[str], None]) -> 
     with ExitStack() as until:
         shares = [Share(seed, seconds, miners, parts, part) for part in range(parts)]
         stand_ins = [until.enter_context(stand_in_process(share)) for share in shares]
-        farm = until.enter_context(owners_farm(farm_text(stand_ins), HA_TOKEN=TOKEN))
+        fast = {CLOCK_VARIABLE: SystemClock(rate=_RATE).to_variable()}
+        farm = until.enter_context(owners_farm(farm_text(stand_ins), HA_TOKEN=TOKEN, **fast))
         say(f"{miners} stand-ins in {parts} processes; the farm runs in {farm}")
         await_settled(farm, miners)
         time.sleep(_SETTLE_SECONDS)
