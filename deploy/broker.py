@@ -17,7 +17,7 @@ from deploy.ports import accepts, any_free_port, is_free
 DEFAULT_PORT = 1883
 USERNAME = "sunherd"
 HOST = "127.0.0.1"
-READY_SECONDS = 5.0
+READY_SECONDS = 15.0  # a small machine that starts everything at once needs more than five
 STOP_SECONDS = 3.0
 
 _LOG_BYTES_MAX = 1_000_000

@@ -138,7 +138,7 @@ def test_a_broker_that_hangs_up_without_a_word_is_spoken_to_in_3_1_1(caplog: pyt
         stack.callback(thread.join)
         stack.callback(server.shutdown, socket.SHUT_RDWR)
         with linked(BrokerAddress("127.0.0.1", server.getsockname()[1])) as (link, _):
-            assert eventually(link.is_up)
+            assert eventually(link.is_up, 20)
 
     assert versions == [5, 5, 4]
     assert "going on with 3.1.1" in caplog.text
