@@ -198,7 +198,9 @@ class MqttLink(Link):
             self._unanswered += 1
             if self._unanswered >= _UNANSWERED_MAX:
                 self._step_down(client, f"no answer to CONNECT, {reason}")
-        self._went_down()
+        # The client that has just been opened in place of this one may be up already.
+        if client is self._client:
+            self._went_down()
 
     def _refused(self, client: paho.Client, text: str) -> None:
         if text in _UNSUPPORTED_PROTOCOL:

@@ -113,8 +113,21 @@ def test_no_socket_is_left_to_the_garbage_collector(broker: Real) -> None:
         gc.enable()
 
 
-def test_a_broker_that_hangs_up_without_a_word_is_spoken_to_in_3_1_1(caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize("at_once", [False, True])
+def test_a_broker_that_hangs_up_without_a_word_is_spoken_to_in_3_1_1(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, *, at_once: bool
+) -> None:
+    """Also if the second client is up before the thread of the first has ended: it took the link down again."""
     caplog.set_level(logging.INFO)
+    opened = MqttLink._open
+
+    def open_and_wait(link: MqttLink) -> None:
+        opened(link)
+        if link.protocol_version() == "3.1.1":
+            eventually(link.is_up, 20)
+
+    if at_once:
+        monkeypatch.setattr(MqttLink, "_open", open_and_wait)
     versions: list[int] = []
     with socket.create_server(("127.0.0.1", 0)) as server, contextlib.ExitStack() as stack:
 
