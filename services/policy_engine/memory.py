@@ -56,10 +56,14 @@ def _standing(
     view: MinerView, rules: Rules, miner: MinerId, now: datetime, *, alive: bool
 ) -> tuple[bool | None, datetime | None]:
     command = view.command
+    paused_since = None
     if command is not None and command.paused_since is not None and not _only_imagined(command, rules, miner):
-        return False, min(command.paused_since, now)
+        paused_since = min(command.paused_since, now)
     if is_silent(view, rules, now):
-        return None, None
+        # Also of one that is paused: nobody would see what comes of a start.
+        return None, paused_since
+    if paused_since is not None:
+        return False, paused_since
     if _has_paused_by_itself(view):
         return False, now
     if command is not None and alive and command.code != NOT_READ and not _only_imagined(command, rules, miner):

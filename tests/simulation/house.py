@@ -51,6 +51,8 @@ class House:
     def end(self, fault: str) -> None:
         self._faults.remove(Fault(fault))
         self.core.order(self._faults[-1] if self._faults else None)
+        if self._faults and self._faults[-1] is Fault.BROKEN:
+            self.core.cut()
         self._note()
 
     def begin_bad_value(self, value: str) -> None:

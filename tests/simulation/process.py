@@ -88,7 +88,7 @@ class Process:
     def freeze(self, seconds: float) -> None:
         if self.service is None:
             return
-        self._frozen_until = self._scheduler.clock.seconds() + seconds
+        self._frozen_until = max(self._frozen_until, self._scheduler.clock.seconds() + seconds)
         if seconds > _BROKER_MISSES_AFTER_SECONDS:
             link = self.link
             self._scheduler.after(_BROKER_MISSES_AFTER_SECONDS, lambda: link.cut() if link is not None else None)

@@ -108,3 +108,13 @@ def test_what_an_agent_has_paused_by_itself_waits_its_full_time() -> None:
         assert command.code == "minimum_off"
         command = run.wait(2).soc(80).decide()["s19"]
         assert (command.point, len(command.starts)) == (NORMAL, 1)
+
+
+def test_nothing_is_started_whose_agent_is_silent() -> None:
+    run = CoreRun(BAND).soc(60).miner("s19", MinerState.HASHING)
+    paused_since = run.decide()["s19"].paused_since
+    command = run.wait(400, silent=True).soc(80).decide()["s19"]
+    assert (command.action, command.code, command.paused_since) == (Action.OBSERVE, "not_read", paused_since)
+    command = run.miner("s19", MinerState.PAUSED).decide()["s19"]
+    assert (command.action, command.code) == (Action.APPLY, "minimum_off"), "nobody knows what it has done meanwhile"
+    assert run.wait(300).soc(80).decide()["s19"].point == NORMAL
