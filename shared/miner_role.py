@@ -19,6 +19,7 @@ Failsafe = Literal["pause", "safe_point", "hold"]
 
 _IDLE = {MinerState.PAUSED, MinerState.STOPPING}
 _BUSY = {MinerState.HASHING, MinerState.RAMPING}
+_LED = {Following.COMMAND, Following.GRACE}
 _ALONE = {Following.FAILSAFE, Following.EMERGENCY_STOP}
 
 
@@ -33,9 +34,11 @@ class MinerRole:
         self._failsafe = failsafe
         self._last: MinerTelemetry | None = None
         self._outside_pause_since: datetime | None = None
-        self._acted_alone = False
-        self._acted_alone_at: datetime | None = None
-        """When we last told that we have paused it by ourselves; None until the first reading after a restart."""
+        self._mac: str | None = None
+        self._stopped = False
+        """Whether we have stopped it, and no command to hash has yet shown that the engine knew."""
+        self._stopped_at: datetime | None = None
+        """The first reading after that; None until it has been taken."""
 
     def unread(self, error: DeviceError, now: datetime) -> MinerTelemetry:
         # A gap in the readings may hide a reboot or a mains outage: what comes after it is not a person's pause.
@@ -48,11 +51,16 @@ class MinerRole:
             problem=error.code,
             detail=error.sentence,
             outside_pause_since=self._outside_pause_since,
+            stopped_at=self._stopped_at,
+            mac=self._mac,
         )
 
     def recall(self, previous: MinerTelemetry) -> None:
         self._outside_pause_since = previous.outside_pause_since
-        self._acted_alone = previous.following in _ALONE and previous.desired == PAUSE.name
+        alone = previous.following in _ALONE and previous.desired == PAUSE.name
+        self._stopped = alone or previous.stopped_at is not None
+        self._stopped_at = previous.stopped_at
+        self._mac = previous.mac
 
     def regard(
         self, reading: MinerTelemetry, following: Following, command: MinerCommand | None, *, settled_before: bool
@@ -61,7 +69,7 @@ class MinerRole:
             self._last is not None
             and self._last.state in _BUSY
             and settled_before
-            and following is Following.COMMAND
+            and following in _LED
             and command is not None
             and not command.point.is_pause
         )
@@ -69,12 +77,18 @@ class MinerRole:
             self._outside_pause_since = None
         elif was_left_hashing and reading.state in _IDLE:
             self._outside_pause_since = reading.at
+        has_failed = reading.state is MinerState.FAULT and (self._last is None or self._last.state is not reading.state)
+        if has_failed:
+            # It stands still without a word from us: to start it again is a start like any other, with all its gates.
+            self._stopped, self._stopped_at = True, None
         self._last = reading
+        self._mac = reading.mac or self._mac
         alone = following in _ALONE and not (following is Following.FAILSAFE and self._failsafe != "pause")
-        self._acted_alone = self._acted_alone or alone
-        if alone or (self._acted_alone and self._acted_alone_at is None):
-            self._acted_alone_at = reading.at
-        return reading.model_copy(update={"outside_pause_since": self._outside_pause_since})
+        self._stopped = self._stopped or alone
+        if alone or (self._stopped and self._stopped_at is None):
+            self._stopped_at = reading.at
+        update = {"outside_pause_since": self._outside_pause_since, "stopped_at": self._stopped_at}
+        return reading.model_copy(update=update)
 
     def goal(
         self, following: Following, command: MinerCommand | None, reading: MinerTelemetry, now: datetime
@@ -83,17 +97,19 @@ class MinerRole:
             return own_command(PAUSE, "emergency_stop", "emergency stop", now)
         if following is Following.FAILSAFE:
             return self._failsafe_goal(reading, now)
-        if command is not None and (self._respects_outside_pause(command) or self._is_unaware(command)):
+        if command is None or self._respects_outside_pause(command) or self._is_unaware(command):
             return None
-        return command
+        # What runs may go on for the time of grace. Nothing is started on the word of an engine that has fallen silent.
+        starts = not command.point.is_pause and reading.state not in _BUSY
+        return None if starts and following is Following.GRACE else command
 
     def only_lowers(self, goal: MinerCommand, reading: MinerTelemetry) -> bool:
         # Not a lower point: it may take a restart, which would start a miner that somebody has stopped meanwhile.
         return goal.point.is_pause and reading.state in _BUSY
 
-    def acted_first(self, following: Following) -> None:
-        if following in _ALONE:
-            self._acted_alone, self._acted_alone_at = True, None
+    def acts(self, goal: MinerCommand) -> None:
+        if goal.point.is_pause:
+            self._stopped, self._stopped_at = True, None
 
     def name(self, goal: MinerCommand) -> str:
         return goal.point.name
@@ -112,17 +128,15 @@ class MinerRole:
         return since is not None and not command.point.is_pause and command.outside_pause_over != since
 
     def _is_unaware(self, command: MinerCommand) -> bool:
-        """Whether a start was decided before the engine could know that we have paused it by ourselves.
+        """Whether a start was decided before the engine could know that we have stopped it.
 
         It would pass by all gates: the pause would last for seconds, and a whole farm would start at once.
         """
-        if not self._acted_alone or command.point.is_pause:
+        if not self._stopped or command.point.is_pause:
             return False
-        known = command.answers is None or (
-            self._acted_alone_at is not None and command.answers >= self._acted_alone_at
-        )
+        known = command.answers is None or (self._stopped_at is not None and command.answers >= self._stopped_at)
         if known:
-            self._acted_alone, self._acted_alone_at = False, None
+            self._stopped, self._stopped_at = False, None
         return not known
 
     def _failsafe_goal(self, reading: MinerTelemetry, now: datetime) -> MinerCommand | None:

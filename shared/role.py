@@ -32,8 +32,8 @@ class Role(Protocol[R, C]):
     def only_lowers(self, goal: C, reading: R) -> bool:
         """Whether the goal takes away what this reading shows, and can add nothing if it has moved on since."""
 
-    def acted_first(self, following: Following) -> None:
-        """Is told of a goal that was carried out before reading: the next reading shows what we have done."""
+    def acts(self, goal: C) -> None:
+        """Is told of a goal just before the device is asked for it: the next reading may show what we have done."""
 
     def name(self, goal: C) -> str:
         """A short name for what the goal asks for; two goals of one name are the same goal."""

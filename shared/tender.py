@@ -119,7 +119,6 @@ class Tender(Generic[R, C]):
         self._pursuit.judge(self._role.name(goal), settled=False)
         # What the next reading shows is our own doing, not a person's.
         self._settled_before = False
-        self._role.acted_first(self._following)
         # Nothing has been read in this step, so the device is looked at soon, whatever has come of it.
         return min(self._apply(goal, reading), _READ_BACK_SECONDS)
 
@@ -210,6 +209,7 @@ class Tender(Generic[R, C]):
         wait = self._pursuit.wait_seconds(seconds)
         if wait > 0:
             return min(wait, self._manner.poll_seconds)
+        self._role.acts(goal)
         try:
             step = self._device.apply(goal, reading)
         except DeviceError as error:

@@ -77,11 +77,15 @@ def is_silent(view: MinerView, rules: Rules, now: datetime) -> bool:
 
 
 def _has_paused_by_itself(view: MinerView) -> bool:
-    """Whether the agent has paused it, or is about to: what we have commanded before counts no more."""
-    telemetry = view.telemetry
-    if telemetry is None or telemetry.following not in {Following.FAILSAFE, Following.EMERGENCY_STOP}:
+    """Whether the agent has stopped it, or is about to, and we did not know: what we have commanded counts no more."""
+    telemetry, command = view.telemetry, view.command
+    if telemetry is None:
         return False
-    return telemetry.desired == PAUSE.name
+    if telemetry.stopped_at is not None:
+        answers = None if command is None else command.answers
+        if answers is None or answers < telemetry.stopped_at:
+            return True
+    return telemetry.following in {Following.FAILSAFE, Following.EMERGENCY_STOP} and telemetry.desired == PAUSE.name
 
 
 def _only_imagined(command: MinerCommand, rules: Rules, miner: MinerId) -> bool:

@@ -1,7 +1,7 @@
 """The bridge: folds what the source says and publishes it, at once on a change and often enough to show its age."""
 
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 from services.soc_bridge.site_state import SiteState, Word, fold, recall, tell
@@ -49,14 +49,15 @@ class SiteBridge:
 
     def hear(self, *words: Word) -> None:
         """Takes in what the source says at this moment; the words of one message belong in one call."""
-        self._service.soon(partial(self._fold, words))
+        # Dated here, not when their turn comes: otherwise a word that waited would look newer than an answer to a
+        # question that was put after it had been said, and the answer would be dropped.
+        self._service.soon(partial(self._fold, words, self._service.clock.now()))
 
     # --- in the service's thread
 
-    def _fold(self, words: tuple[Word, ...]) -> None:
-        now = self._service.clock.now()
+    def _fold(self, words: tuple[Word, ...], heard_at: datetime) -> None:
         for word in words:
-            self._state = fold(self._state, word, now)
+            self._state = fold(self._state, word, heard_at)
         telemetry = self._tell()
         self._say(telemetry)
         if self._told is None or _differs(telemetry, self._told, _AT_ONCE):

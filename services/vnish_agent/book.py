@@ -34,6 +34,11 @@ class Book:
         """Why presets and settings could not be read; monitoring goes on without them."""
         self._identity_due = self._secured_due = -1.0
 
+    def expect(self, mac: str | None) -> None:
+        """Which machine this is to be, before it has been read."""
+        if mac is not None:
+            self.identity = Identity(mac=mac.upper())
+
     def doubt(self) -> None:
         """After a gap anything may have changed, even which miner answers."""
         self._identity_due = self._secured_due = -1.0
@@ -67,9 +72,7 @@ class Book:
             info = None
         found = facts.identity(info, summary)
         if found.is_other_than(self.identity):
-            known = self.identity.mac or self.identity.serial or self.identity.model
-            message = f"another miner answers at this address: it was {known}; restart the agent to adopt the new one"
-            raise AnotherDeviceError(message)
+            raise AnotherDeviceError(_another(self.identity, found))
         self.identity = found
 
     def _refresh_secured(self) -> None:
@@ -93,3 +96,11 @@ class Book:
             message = "/autotune/presets did not answer a list"
             raise NonsenseError(message)
         return facts.presets(answer)
+
+
+def _another(known: Identity, found: Identity) -> str:
+    was, now = (one.mac or one.serial or one.model for one in (known, found))
+    sentence = f"another miner answers at this address: {now} in place of {was}"
+    if found.mac is None:
+        return f"{sentence}; it is left alone"
+    return f"{sentence}; it is left alone. If you have replaced it, write `mac: {found.mac}` under this miner"

@@ -26,13 +26,21 @@ class VnishDriver:
     """Device[MinerTelemetry, MinerCommand]. Called by one thread; one request at a time."""
 
     def __init__(
-        self, client: VnishClient, clock: Clock, *, nominal_w: float | None = None, preset: str | None = None
+        self,
+        client: VnishClient,
+        clock: Clock,
+        *,
+        nominal_w: float | None = None,
+        preset: str | None = None,
+        mac: str | None = None,
     ) -> None:
         self._client = client
         self._clock = clock
         self._nominal_w = nominal_w
         self._preset = preset
+        self._mac = mac
         self._book = Book(client, clock)
+        self._book.expect(mac)
         self._controls = Controls(client, self._book, clock)
         self._absent: set[str] = set()
         self._adopted = Normal()
@@ -42,6 +50,8 @@ class VnishDriver:
         self._view = View(MinerState.UNKNOWN)
 
     def recall(self, previous: MinerTelemetry) -> None:
+        if self._mac is None:
+            self._book.expect(previous.mac)
         if previous.ladder is not None:
             self._recalled_ladder = previous.ladder
             self._recalled = recalled(previous.ladder)
@@ -124,6 +134,7 @@ class VnishDriver:
             ladder=ladder,
             model=identity.model or readout.model,
             firmware=identity.firmware or readout.firmware,
+            mac=identity.mac,
         )
 
     def _trouble(self, readout: Readout) -> tuple[str | None, str]:

@@ -28,7 +28,7 @@ def build(context: Context, session: Callable[[], requests.Session] = MinerSessi
         if miner.driver == "vnish":
             password = context.secrets.password_of(name, PASSWORD_VARIABLE) or FACTORY_PASSWORD
             client = VnishClient(miner.host, password, clock, session())
-            drivers[name] = VnishDriver(client, clock, nominal_w=miner.nominal_w, preset=miner.preset)
+            drivers[name] = VnishDriver(client, clock, nominal_w=miner.nominal_w, preset=miner.preset, mac=miner.mac)
             roles[name] = MinerRole("vnish", miner.failsafe)
     if not drivers:
         return False

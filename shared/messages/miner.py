@@ -69,8 +69,13 @@ class MinerTelemetry(Reported):
     ladder: Ladder | None = None
     model: str | None = None
     firmware: str | None = None
+    mac: str | None = None
+    """Which very machine this is, in upper case; told also while it cannot be read: a restart knows it again."""
     outside_pause_since: AwareDatetime | None = None
     """Since when the miner stands paused by somebody who is not Sunherd."""
+    stopped_at: AwareDatetime | None = None
+    """The first reading after its agent last stopped it, or after it failed; told until a command to hash shows that
+    the engine knew of it. Also a stop of which the engine has seen nothing begins a time off."""
 
 
 class Limit(Part):

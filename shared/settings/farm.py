@@ -164,6 +164,8 @@ class MinerSettings(Section):
     max_w: Watts | None = None
     preset: str | None = None
     """The owner's normal preset; without it the one found at adoption."""
+    mac: Annotated[str, Field(pattern=r"^[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){5}$")] | None = None
+    """Which machine this is; without it the one found first. Another one at the address is never told anything."""
     require_grid: bool = False
     failsafe: Failsafe = "pause"
     observe: bool = False

@@ -315,3 +315,23 @@ def test_a_miner_that_forgets_to_stop_shutting_down_becomes_a_fault(clock: Virtu
     rig.run(200)
     assert rig.last("s19").problem == "command_without_effect"
     rig.close()
+
+
+def test_a_restarted_agent_knows_another_miner_from_its_own(clock: VirtualClock) -> None:
+    stand_in, broker = VnishStandIn(clock=clock), MemoryBroker()
+    rig = AgentRig({"s19": stand_in}, clock, broker=broker)
+    rig.run(5)
+    ours, stand_in.faults.wire = stand_in.mac, Wire.RESET
+    rig.run(5)
+    rig.close()
+    stand_in.mac, stand_in.faults.wire = "02:00:00:00:00:99", Wire.WHOLE
+    rig = AgentRig({"s19": stand_in}, clock, broker=broker)
+    rig.pause("s19")
+    rig.run(20)
+    assert (rig.last("s19").problem, rig.last("s19").mac) == ("another_device", ours)
+    assert "`mac: 02:00:00:00:00:99`" in rig.last("s19").detail
+    assert stand_in.controls() == []
+    stand_in.mac = ours
+    rig.run(60)
+    assert rig.last("s19").settled
+    rig.close()

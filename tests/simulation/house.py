@@ -43,17 +43,11 @@ class House:
     def begin(self, fault: str) -> None:
         self._note()
         self._faults.append(Fault(fault))
-        self.core.order(self._faults[-1])
-        if fault == Fault.BROKEN:
-            self.core.cut()  # a push that is open already would go on and be right
-        self._note()
+        self._order_the_newest()
 
     def end(self, fault: str) -> None:
         self._faults.remove(Fault(fault))
-        self.core.order(self._faults[-1] if self._faults else None)
-        if self._faults and self._faults[-1] is Fault.BROKEN:
-            self.core.cut()
-        self._note()
+        self._order_the_newest()
 
     def begin_bad_value(self, value: str) -> None:
         self._note()
@@ -65,6 +59,17 @@ class House:
         self._bad_values.remove(value)
         shown = self._bad_values[-1] if self._bad_values else f"{self._percent}"
         self.core.set_state("sensor.soc", shown, _PERCENT)
+        self._note()
+
+    def _order_the_newest(self) -> None:
+        """One fault gives way to another over a moment of health, in which the sensors can be seen."""
+        self.core.order(None)
+        self._note()
+        if not self._faults:
+            return
+        self.core.order(self._faults[-1])
+        if self._faults[-1] is Fault.BROKEN:
+            self.core.cut()  # a push that is open already would go on and be right
         self._note()
 
     def _note(self) -> None:

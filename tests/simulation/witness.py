@@ -38,11 +38,20 @@ class Record:
     chain_since: datetime | None = None
     switches_seen: int = 0
     starts: list[datetime] = field(default_factory=list)
+    hashing_at: datetime | None = None
+    """The newest reading that shows it drawing power."""
     off_since: datetime | None = None
     pause_told_at: datetime | None = None
     stop_delay: timedelta | None = None
     restart_changed: str = ""
     outside_pauses: OutsidePauses = field(default_factory=OutsidePauses)
+
+
+def _with_start(record: Record, at: datetime) -> list[datetime]:
+    """The starts of the last 24 hours. One that is tried again because no reading showed it done is one start."""
+    seen = record.hashing_at is not None and record.starts[-1:] < [record.hashing_at]
+    known = record.starts if seen else record.starts[:-1]
+    return [start for start in known if at - start < _DAY] + [at]
 
 
 class Witness:
@@ -133,6 +142,8 @@ class Witness:
         ):
             self.counts["failsafes"] += 1
         record.telemetry, record.heard_at = telemetry, now
+        if telemetry.state.draws_power:
+            record.hashing_at = now
         record.outside_pauses.see(telemetry, self._world.rules)
         deaf = self._world.machines[name].deaf_since_seconds
         if telemetry.reachable and deaf is not None and self._world.clock.seconds() - deaf > _DEAF_SECONDS:
@@ -241,7 +252,7 @@ class Witness:
             elif switch.ours:
                 self.counts["starts"] += 1
                 started = True
-                record.starts = [start for start in record.starts if at - start < _DAY] + [at]
+                record.starts = _with_start(record, at)
                 off_for = None if self._is_unsure(record) else at - (record.off_since or at)
         return started, off_for
 

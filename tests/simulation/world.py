@@ -65,6 +65,7 @@ class World:
         self._ports = self._wire()
         self.processes = {name: self._process(name) for name in PROCESSES}
         self.on_kill: list[Callable[[str], None]] = []
+        self._outages = 0
         self.memories_lost = 0
         """How often broker and engine have both forgotten everything."""
         self._saved: deque[dict[str, bytes]] = deque(maxlen=_SAVED)
@@ -112,11 +113,15 @@ class World:
         self._count_memories()
 
     def lose_broker(self, *, forget: bool) -> None:
+        self._outages += 1
         self.broker.kill(forget=forget)
         self._count_memories()
 
     def restore_broker(self, *, old: bool) -> None:
-        """The broker comes back; after a power cut it may know only what it last wrote to its disk."""
+        """The broker comes back with the last of its outages; it may know only what it last wrote to its disk."""
+        self._outages -= 1
+        if self._outages:
+            return
         remembers = any(isinstance(process.substance, Engine) for process in self.processes.values())
         if old and remembers and self._saved:
             self.broker.retained = dict(self._saved[0])

@@ -230,3 +230,28 @@ def test_a_miner_found_hashing_holds_the_watts_that_it_reports(point: str, held:
 def test_a_miner_found_hashing_on_an_empty_ladder_is_left_alone() -> None:
     run = CoreRun(BAND).soc(80).miner("s19", MinerState.HASHING, DIMMABLE.model_copy(update={"points": ()}))
     assert run.decide()["s19"].point.is_pause
+
+
+# --- stops by the agent of which we have seen nothing
+
+
+def test_a_stop_between_two_looks_begins_a_time_off() -> None:
+    run = running().wait(10).soc(80)
+    stopped_at = run.now
+    run.miner("s19", MinerState.PAUSED, stopped_at=stopped_at)
+    command = run.decide()["s19"]
+    assert (command.code, command.paused_since) == ("minimum_off", run.now)
+    # Told on until a start shows that we knew; it must not begin the time anew.
+    later = run.wait(200).soc(80).miner("s19", MinerState.PAUSED, stopped_at=stopped_at).decide()["s19"]
+    assert later.paused_since == command.paused_since
+    started = run.wait(100).soc(80).miner("s19", MinerState.PAUSED, stopped_at=stopped_at).decide()["s19"]
+    assert started.point == NORMAL
+
+
+def test_a_failure_begins_a_time_off_and_its_end_is_a_start() -> None:
+    run = running().wait(10).soc(80)
+    run.miner("s19", MinerState.FAULT, problem="miner_failure", stopped_at=run.now)
+    assert run.decide()["s19"].code == "minimum_off"
+    begun = len(run.commands["s19"].starts)
+    run.wait(300).soc(80).miner("s19", MinerState.FAULT, problem="miner_failure", stopped_at=run.now).decide()
+    assert len(run.commands["s19"].starts) == begun + 1

@@ -55,7 +55,7 @@ def test_a_miner_that_never_settled_was_not_paused_by_a_person(role: MinerRole) 
     assert look(role, MinerState.PAUSED, minute=1, settled_before=False).outside_pause_since is None
 
 
-@pytest.mark.parametrize("following", [Following.NOTHING, Following.GRACE, Following.FAILSAFE])
+@pytest.mark.parametrize("following", [Following.NOTHING, Following.FAILSAFE])
 def test_without_a_live_command_nothing_is_concluded(role: MinerRole, following: Following) -> None:
     look(role, MinerState.HASHING)
     assert look(role, MinerState.PAUSED, minute=1, following=following).outside_pause_since is None
@@ -133,3 +133,59 @@ def test_a_fault_keeps_what_was_read_in_its_detail(role: MinerRole) -> None:
     assert faulty.detail == "reports hashing, wanted pause"
     assert faulty.power_w == 3000
     assert role.name(command(PAUSE)) == "pause"
+
+
+def test_a_start_decided_before_our_stop_was_known_is_not_made(role: MinerRole) -> None:
+    """Started outside while meant to be off, and stopped by us in the moment in which its time off ends."""
+    look(role, MinerState.HASHING, command(PAUSE))
+    role.acts(command(PAUSE))
+    told = look(role, MinerState.STOPPING, command(), minute=1, settled_before=False)
+    paused = telemetry(MinerState.PAUSED)
+
+    assert told.stopped_at == T0 + timedelta(minutes=1)
+    unaware = command(answers=T0)
+    assert role.goal(Following.COMMAND, unaware, paused, T0) is None
+    aware = command(answers=told.stopped_at)
+    assert role.goal(Following.COMMAND, aware, paused, T0) == aware
+    assert look(role, MinerState.RAMPING, aware, minute=2).stopped_at is None
+
+
+def test_a_stop_outlives_a_restart_of_the_agent(role: MinerRole) -> None:
+    role.recall(telemetry(MinerState.PAUSED, stopped_at=T0))
+    assert look(role, MinerState.PAUSED, minute=5).stopped_at == T0
+    assert (
+        role.goal(Following.COMMAND, command(answers=T0 - timedelta(seconds=1)), telemetry(MinerState.PAUSED), T0)
+        is None
+    )
+
+
+def test_a_failed_miner_waits_for_a_start_that_knows_of_it(role: MinerRole) -> None:
+    look(role, MinerState.HASHING)
+    failed = look(role, MinerState.FAULT, minute=1)
+    still = look(role, MinerState.FAULT, minute=2)
+    reading = telemetry(MinerState.FAULT)
+
+    assert failed.stopped_at == still.stopped_at == T0 + timedelta(minutes=1)
+    assert role.goal(Following.COMMAND, command(answers=T0), reading, T0) is None
+    assert role.goal(Following.COMMAND, command(answers=still.at), reading, T0) is not None
+
+
+def test_in_the_time_of_grace_what_runs_goes_on_and_nothing_starts(role: MinerRole) -> None:
+    def goal(state: MinerState, wanted: MinerCommand) -> MinerCommand | None:
+        return role.goal(Following.GRACE, wanted, telemetry(state), T0)
+
+    assert goal(MinerState.PAUSED, command()) is None
+    assert goal(MinerState.UNKNOWN, command()) is None
+    assert goal(MinerState.HASHING, command(ECO)) == command(ECO)
+    assert goal(MinerState.HASHING, command(PAUSE)) == command(PAUSE)
+
+
+def test_a_pause_by_a_person_in_the_time_of_grace_is_one(role: MinerRole) -> None:
+    look(role, MinerState.HASHING)
+    told = look(role, MinerState.PAUSED, minute=1, following=Following.GRACE)
+    assert told.outside_pause_since == told.at
+
+
+def test_which_machine_it_was_is_told_also_while_it_is_silent(role: MinerRole) -> None:
+    role.recall(telemetry(MinerState.PAUSED, mac="02:00:00:00:00:01"))
+    assert role.unread(UnreachableError("no answer"), T0).mac == "02:00:00:00:00:01"

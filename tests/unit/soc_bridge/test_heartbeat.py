@@ -15,6 +15,24 @@ from shared.topics import SITE_TELEMETRY
 BATTERY = BatterySettings(mqtt=MqttSourceSettings(preset="evcc"))
 
 
+def test_an_answer_counts_although_a_word_from_before_the_question_has_waited(clock: VirtualClock) -> None:
+    service = Service("soc_bridge", Bus(MemoryBroker().link(), clock, instance="bridge"), clock, runner=SteppedRunner())
+    told: list[SiteTelemetry] = []
+    service.on(SITE_TELEMETRY, lambda received: told.append(received.message) if received.message else None)
+    bridge = SiteBridge(service, "home", BATTERY, "test")
+    service.start()
+    service.step()
+    bridge.hear(Said(Quantity.STATE_OF_CHARGE, 80.0))
+    clock.advance(0.1)
+    asked_at = clock.now()
+    clock.advance(0.1)
+    bridge.hear(Said(Quantity.STATE_OF_CHARGE, 60.0, asked_at=asked_at))
+    service.step()
+    service.step()
+    service.stop()
+    assert told[-1].state_of_charge_percent == 60
+
+
 def longest_age_seconds(clock: VirtualClock, stale_after: timedelta) -> float:
     """The oldest that a value, confirmed every second, ever looks to a listener within a minute."""
     broker = MemoryBroker()
