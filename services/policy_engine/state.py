@@ -146,9 +146,14 @@ def _miner_after(
         return replace(view, telemetry=message, heard_at=heard_at)
     if topic is MINER_OVERRIDE and isinstance(message, Override | None):
         return replace(view, override=message)
-    if topic is MINER_COMMAND and isinstance(message, MinerCommand):
+    if topic is MINER_COMMAND and isinstance(message, MinerCommand) and not _is_overtaken(message, view.command):
         return replace(view, command=message)
     return view
+
+
+def _is_overtaken(command: MinerCommand, known: MinerCommand | None) -> bool:
+    """Whether a late word of a deposed engine comes after that of its successor, whose starts it does not know."""
+    return known is not None and command.epoch < known.epoch and command.at < known.at
 
 
 def _site_after(view: SiteView, message: Message | None, received_at: datetime, *, retained: bool) -> SiteView:

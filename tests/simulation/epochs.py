@@ -5,6 +5,7 @@ from typing import Any
 
 from services.policy_engine.rules import MinerId
 from shared.agent import Agent
+from shared.lease import Held
 from tests.simulation.process import Process
 
 
@@ -16,6 +17,7 @@ class Epochs:
         self._agent_starts = 0
         self._highest = -1
         self._highest_at: datetime | None = None
+        self._held: Held[Any] | None = None
 
     def look(self, process: Process, now: datetime, fence: timedelta) -> tuple[int | None, int]:
         """The epoch of the command that is held now, and the highest that was held before."""
@@ -26,8 +28,10 @@ class Epochs:
         if held is None:
             return None, self._highest
         before = self._highest
-        if held.command.epoch >= before:
+        if held is not self._held and held.command.epoch >= before:
+            # The fence stands for as long from the last word of an epoch, however long that is held.
             self._highest, self._highest_at = held.command.epoch, now
+        self._held = held
         return held.command.epoch, before
 
 

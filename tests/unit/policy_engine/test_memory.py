@@ -195,6 +195,19 @@ def test_what_a_broker_remembers_of_old_times_replaces_nothing_newer() -> None:
 # --- what changes nothing
 
 
+def test_a_late_word_of_a_deposed_engine_takes_no_start_away() -> None:
+    run = CoreRun(BAND).soc(70).miner("s19", MinerState.PAUSED)
+    before = run.decide()["s19"]
+    run.epoch = 2
+    newest = run.wait(300).soc(80).decide()["s19"]
+    assert len(newest.starts) == 1
+    farm = fold(run.farm, MINER_COMMAND, "s19", before, run.now, retained=False)
+    assert farm.miners["s19"].command == newest
+    # An engine that has lost its memory may begin with a lower epoch; what it says now counts.
+    later = before.model_copy(update={"at": run.now + timedelta(seconds=1)})
+    assert fold(run.farm, MINER_COMMAND, "s19", later, run.now, retained=False).miners["s19"].command == later
+
+
 @pytest.mark.parametrize("topic", [MINER_TELEMETRY, MINER_COMMAND, MINER_OVERRIDE, EMERGENCY_STOP])
 def test_a_message_of_the_wrong_kind_changes_nothing(topic: Topic[Any]) -> None:
     run = running().override("s19", OverrideKind.PAUSE).emergency(active=True)
