@@ -7,6 +7,9 @@ DAY ?= 100
 DAYS ?= 1
 FILTER ?= sunherd/\#
 ARGS ?=
+# Without glibc's stock of freed blocks for each thread: with a hundred threads it grows to megabytes, and is never given
+# back (docs/decisions/0022).
+export GLIBC_TUNABLES ?= glibc.malloc.tcache_count=0
 # The stamp holds the fingerprint of what was installed: a changed pyproject.toml installs anew.
 STAMP := $(VENV)/.installed
 DEV_STAMP := $(VENV)/.installed-dev
