@@ -2,22 +2,36 @@
 
 import errno
 import ipaddress
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
+from services.simulator.axeos import AxeOsStandIn
+from services.simulator.axeos_firmware import LIVELY, Pace
+from services.simulator.axeos_server import AxeOsServer
 from services.simulator.home_assistant import HomeAssistantStandIn
 from services.simulator.http_server import HttpServer
+from services.simulator.orders import Order, StandIn, carry_out, complaints
 from services.simulator.site import Site, SiteShape
 from services.simulator.vnish import VnishStandIn
 from services.simulator.vnish_firmware import StandInPreset
 from shared.clock import Clock
-from shared.settings import Address, FarmSettings, HomeAssistantSettings, Secrets
+from shared.settings import Address, FarmSettings, HomeAssistantSettings, MinerSettings, Secrets
 
 START_SOC_PERCENT = 76.0
 STEP_SECONDS = 0.1
 _GENERATIONS = ("1.2.6", "1.3.4", "1.2.0-rc5", "1.2.0-beta10")
 _NOMINAL_W = (3250, 1600, 1100)
+_BITAXES = (
+    ("2.15", "gamma"),
+    ("2.12", "gamma"),
+    ("2.10", "gamma"),
+    ("2.4", "supra"),
+    ("2.12", "gt"),
+    ("nerd", "nerdqaxe"),
+)
 _PRESET_PARTS = (0.6, 0.8, 1.0)
 _SHAPED_FOR_W = 5950.0  # the three sizes together: the site's default panels and battery fit them
 _POWER_STEP_W = 10
@@ -42,13 +56,23 @@ class Weather:
 class SimulatedFarm:
     """A loop: each step lets the site catch up with the clock and tells Home Assistant's stand-in how things stand."""
 
-    def __init__(self, farm: FarmSettings, secrets: Secrets, clock: Clock, weather: Weather | None = None) -> None:
+    def __init__(
+        self,
+        farm: FarmSettings,
+        secrets: Secrets,
+        clock: Clock,
+        weather: Weather | None = None,
+        orders: tuple[Order, ...] = (),
+    ) -> None:
         self._clock = clock
         self._made_at_seconds = clock.seconds()
         self._settings = _home_assistant_of(farm)
         self._addresses = {name: _loopback(f"miners.{name}.host", miner.host) for name, miner in farm.miners.items()}
-        self._servers: list[HttpServer] = []
+        self._servers: list[HttpServer | AxeOsServer] = []
         self.miners = _miners(farm, secrets, clock)
+        self._orders = _sound(orders, self.miners)
+        self._ordered_until = clock.now()
+        self._zone = ZoneInfo(farm.site.time_zone)
         self.home_assistant = _stand_in(self._settings, secrets.get("HA_TOKEN") or "", clock)
         weather = weather or Weather()
         shape = _fitted(weather.shape, self.miners)
@@ -68,6 +92,7 @@ class SimulatedFarm:
 
     def step(self) -> float:
         now = self._clock.now()
+        self._give_orders()
         if self._somebody_looks():
             drawn_w = sum(miner.power_w for miner in self.miners.values())
             self.site.advance((now - self.site.now).total_seconds(), drawn_w)
@@ -87,8 +112,15 @@ class SimulatedFarm:
             return True
         return self.home_assistant.requests > 0 and all(miner.heard for miner in self.miners.values())
 
-    def _serve(self, name: str, stand_in: VnishStandIn, address: Address) -> None:
-        server = HttpServer(stand_in.handle)
+    def _give_orders(self) -> None:
+        since, self._ordered_until = self._ordered_until, self._clock.now()
+        for order in self._orders:
+            if order.is_due(since, self._ordered_until, self._zone):
+                carry_out(order, self.miners[order.miner])
+
+    def _serve(self, name: str, stand_in: StandIn, address: Address) -> None:
+        server: HttpServer | AxeOsServer
+        server = AxeOsServer(stand_in) if isinstance(stand_in, AxeOsStandIn) else HttpServer(stand_in.handle)
         _listen(f"miners.{name}", address.port, lambda: server.start(address.host, address.port))
         self._servers.append(server)
 
@@ -126,21 +158,46 @@ def _stand_in(settings: HomeAssistantSettings, token: str, clock: Clock) -> Home
     return HomeAssistantStandIn(token=token, clock=clock, host=address.host, port=address.port, path=parts.path)
 
 
-def _miners(farm: FarmSettings, secrets: Secrets, clock: Clock) -> dict[str, VnishStandIn]:
-    miners: dict[str, VnishStandIn] = {}
-    for index, (name, settings) in enumerate(farm.miners.items()):
-        nominal_w = round(settings.nominal_w or _NOMINAL_W[index % len(_NOMINAL_W)])
-        miners[name] = VnishStandIn(
-            _GENERATIONS[index % len(_GENERATIONS)],
-            clock=clock,
-            nominal_w=nominal_w,
-            presets=tuple(StandInPreset(round(nominal_w * part)) for part in _PRESET_PARTS),
-            password=secrets.password_of(name, "VNISH_PASSWORD") or "admin",
-        )
+def _miners(farm: FarmSettings, secrets: Secrets, clock: Clock) -> dict[str, StandIn]:
+    miners: dict[str, StandIn] = {}
+    met: Counter[str] = Counter()
+    for name, settings in farm.miners.items():
+        index = met[settings.driver]
+        met[settings.driver] += 1
+        if settings.driver == "bitaxe":
+            miners[name] = _bitaxe(name, index, clock)
+        else:
+            password = secrets.password_of(name, "VNISH_PASSWORD") or "admin"
+            miners[name] = _vnish(settings, index, password, clock)
     return miners
 
 
-def _fitted(shape: SiteShape, miners: Mapping[str, VnishStandIn]) -> SiteShape:
+def _vnish(settings: MinerSettings, index: int, password: str, clock: Clock) -> VnishStandIn:
+    nominal_w = round(settings.nominal_w or _NOMINAL_W[index % len(_NOMINAL_W)])
+    return VnishStandIn(
+        _GENERATIONS[index % len(_GENERATIONS)],
+        clock=clock,
+        nominal_w=nominal_w,
+        presets=tuple(StandInPreset(round(nominal_w * part)) for part in _PRESET_PARTS),
+        password=password,
+    )
+
+
+def _bitaxe(name: str, index: int, clock: Clock) -> AxeOsStandIn:
+    generation, board = _BITAXES[index % len(_BITAXES)]
+    # On a fast clock a real minute of warming up would be half a day.
+    pace = LIVELY if getattr(clock, "rate", 1.0) > 1 else Pace()
+    return AxeOsStandIn(generation, board, clock=clock, pace=pace, name=name)
+
+
+def _sound(orders: tuple[Order, ...], miners: dict[str, StandIn]) -> tuple[Order, ...]:
+    found = complaints(orders, miners)
+    if found:
+        raise SimulationError("; ".join(found))
+    return orders
+
+
+def _fitted(shape: SiteShape, miners: Mapping[str, StandIn]) -> SiteShape:
     """A site as large as its miners need it, and never smaller than the given one."""
     factor = max(1.0, sum(miner.nominal_w for miner in miners.values()) / _SHAPED_FOR_W)
     grown = ("battery_wh", "charge_limit_w", "discharge_limit_w", "pv_peak_w")

@@ -1,4 +1,8 @@
-"""Puts the simulator together: `SUNHERD_START_SOC` (percent) and `SUNHERD_SIMULATED_GRID` (on, off) set the start."""
+"""Puts the simulator together.
+
+`SUNHERD_START_SOC` (percent) and `SUNHERD_SIMULATED_GRID` (on, off) set the start, `SUNHERD_SIMULATED_ORDERS` what
+befalls the miners by the time of day: `14:00 bitaxe-1 heat 73, 16:00 bitaxe-1 mend`.
+"""
 
 import os
 import sys
@@ -6,17 +10,20 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from services.simulator.farm import SimulatedFarm, SimulationError, Weather
+from services.simulator.orders import Order, parse_orders
 from shared.launch import EXIT_BAD_INPUT, Context
 
 START_SOC_VARIABLE = "SUNHERD_START_SOC"
 GRID_VARIABLE = "SUNHERD_SIMULATED_GRID"
+ORDERS_VARIABLE = "SUNHERD_SIMULATED_ORDERS"
 _PERCENT_MAX = 100.0
 
 
 def build(context: Context) -> bool:
     """Listens at every address of the farm. Exits with 2 where that is not possible, saying why."""
     try:
-        farm = SimulatedFarm(context.farm, context.secrets, context.service.clock, weather_from(os.environ))
+        weather, orders = weather_from(os.environ), orders_from(os.environ)
+        farm = SimulatedFarm(context.farm, context.secrets, context.service.clock, weather, orders)
         farm.start()
     except SimulationError as error:
         sys.stderr.write(f"{error}\n")
@@ -41,3 +48,12 @@ def weather_from(environment: Mapping[str, str]) -> Weather:
     if environment.get(GRID_VARIABLE) == "on":
         weather = replace(weather, shape=replace(weather.shape, grid_available=True))
     return weather
+
+
+def orders_from(environment: Mapping[str, str]) -> tuple[Order, ...]:
+    """What is to befall the miners. Raises SimulationError."""
+    try:
+        return parse_orders(environment.get(ORDERS_VARIABLE, ""))
+    except ValueError as error:
+        message = f"{ORDERS_VARIABLE}: {error}"
+        raise SimulationError(message) from error

@@ -12,6 +12,7 @@ from websockets.sync.client import connect
 
 from services.simulator.farm import SimulatedFarm, SimulationError, Weather
 from services.simulator.home_assistant import Fault, HomeAssistantStandIn
+from services.simulator.vnish import VnishStandIn
 from services.simulator.wiring import weather_from
 from shared.clock import SystemClock, VirtualClock
 from shared.settings import FarmSettings, Secrets
@@ -129,7 +130,9 @@ def test_everything_of_the_file_answers(farm: SimulatedFarm) -> None:
             info = session.get(f"http://127.0.0.1:{server.port}/api/v1/info", timeout=2).json()
         firmwares.add(info["fw_version"])
     assert len(firmwares) == 2, "different generations in turn"
-    assert farm.miners["s19-21"].password == "own"
+    s19_21 = farm.miners["s19-21"]
+    assert isinstance(s19_21, VnishStandIn)
+    assert s19_21.password == "own"
 
 
 def test_the_battery_feels_the_miners_once_somebody_looks(farm: SimulatedFarm) -> None:
