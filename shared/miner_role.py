@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from shared.device import DeviceError
-from shared.ladder import lowest_point
+from shared.ladder import can_pause, lowest_point, safe_point
 from shared.messages import (
     PAUSE,
     Following,
@@ -16,6 +16,9 @@ from shared.messages import (
 from shared.topics import MINER_COMMAND, MINER_TELEMETRY
 
 Failsafe = Literal["pause", "safe_point", "hold"]
+
+TOO_HOT = "too_hot"
+"""The problem of a device that is well above its owner's heat limit: nobody's silence leaves it as it is."""
 
 _IDLE = {MinerState.PAUSED, MinerState.STOPPING}
 _BUSY = {MinerState.HASHING, MinerState.RAMPING}
@@ -29,7 +32,9 @@ class MinerRole:
     telemetry = MINER_TELEMETRY
     command = MINER_COMMAND
 
-    def __init__(self, driver: str, failsafe: Failsafe = "pause") -> None:
+    def __init__(self, driver: str, failsafe: Failsafe = "pause", *, failed_stands_still: bool = True) -> None:
+        """`failed_stands_still`: whether a miner in FAULT draws nothing, so that to go on is a start."""
+        self._failed_stands_still = failed_stands_still
         self._driver = driver
         self._failsafe = failsafe
         self._last: MinerTelemetry | None = None
@@ -78,7 +83,7 @@ class MinerRole:
         elif was_left_hashing and reading.state in _IDLE:
             self._outside_pause_since = reading.at
         has_failed = reading.state is MinerState.FAULT and (self._last is None or self._last.state is not reading.state)
-        if has_failed:
+        if has_failed and self._failed_stands_still:
             # It stands still without a word from us: to start it again is a start like any other, with all its gates.
             self._stopped, self._stopped_at = True, None
         self._last = reading
@@ -87,6 +92,9 @@ class MinerRole:
         self._stopped = self._stopped or alone
         if alone or (self._stopped and self._stopped_at is None):
             self._stopped_at = reading.at
+        if _never_pauses(reading):
+            # It was only lowered: to raise it again is no start, and no word of the engine comes too early for it.
+            self._stopped, self._stopped_at = False, None
         update = {"outside_pause_since": self._outside_pause_since, "stopped_at": self._stopped_at}
         return reading.model_copy(update=update)
 
@@ -140,12 +148,19 @@ class MinerRole:
         return not known
 
     def _failsafe_goal(self, reading: MinerTelemetry, now: datetime) -> MinerCommand | None:
-        if self._failsafe == "hold":
+        if self._failsafe == "hold" and reading.problem != TOO_HOT:
             return None
         point = PAUSE
-        if self._failsafe == "safe_point" and reading.ladder is not None and self._outside_pause_since is None:
+        if self._failsafe == "hold" and reading.ladder is not None:
             point = lowest_point(reading.ladder)
+        # What stands paused stays so: nobody can tell any more whether battery, heat or a person wanted it.
+        if self._failsafe == "safe_point" and reading.ladder is not None and reading.state not in _IDLE:
+            point = safe_point(reading.ladder)
         return own_command(point, "failsafe", "no live command: failsafe", now)
+
+
+def _never_pauses(reading: MinerTelemetry) -> bool:
+    return reading.ladder is not None and not can_pause(reading.ladder) and reading.state is not MinerState.PAUSED
 
 
 def own_command(point: OperatingPoint, code: str, sentence: str, now: datetime) -> MinerCommand:

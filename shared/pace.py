@@ -23,11 +23,13 @@ class Pace:
 
 
 class Place:
-    """One device's place among the others."""
+    """One device's place among the others. `apart_seconds`: its readings are never closer together."""
 
-    def __init__(self, pace: Pace) -> None:
+    def __init__(self, pace: Pace, apart_seconds: float = 0.0) -> None:
         self._pace = pace
+        self._apart_seconds = apart_seconds
         self._turn_at: float | None = None
+        self._free_at = 0.0
         self._in_haste = False
 
     def hurry(self) -> None:
@@ -39,10 +41,17 @@ class Place:
         called, self._in_haste = self._in_haste, False
         return called
 
-    def wait_seconds(self, seconds: float) -> float:
-        """How long until this device's turn, at this real time; 0 begins it."""
-        self._turn_at = self._turn_at or self._pace.turn(seconds)
-        wait = max(0.0, self._turn_at - seconds)
-        if wait == 0:
-            self._turn_at = None
-        return wait
+    def wait_seconds(self, seconds: float, *, in_haste: bool = False) -> float:
+        """How long until this device's turn, at this real time; 0 begins it. In haste it waits for itself alone."""
+        wait = self._free_at - seconds
+        if wait > 0:
+            self._in_haste = self._in_haste or in_haste
+            return wait
+        if not in_haste:
+            self._turn_at = self._turn_at or self._pace.turn(seconds)
+            wait = self._turn_at - seconds
+            if wait > 0:
+                return wait
+        self._turn_at = None
+        self._free_at = seconds + self._apart_seconds
+        return 0.0

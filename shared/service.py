@@ -49,6 +49,7 @@ class Service:
         self._timers: list[_Timer] = []
         self._ready: list[Callable[[], None]] = []
         self._farewells: list[Callable[[], None]] = []
+        self._listeners: dict[Topic[Any], list[Callable[[str, Any], None]]] = {}
         self._started_at = clock.now()
         self._stopping = False
         self._drift_said = False
@@ -59,6 +60,10 @@ class Service:
         """Calls `handler` in the service's thread; of a retained topic only the newest value that waits."""
         enqueue = self._enqueue_state if topic.retain else self._enqueue_event
         self.bus.subscribe(topic, partial(enqueue, next(self._numbers), handler), identifier)
+
+    def on_published(self, topic: Topic[M], handler: Callable[[str, M], None]) -> None:
+        """Calls `handler` in the service's thread with id and message of whatever it publishes on a topic itself."""
+        self._listeners.setdefault(topic, []).append(handler)
 
     def on_ready(self, job: Callable[[], None]) -> None:
         """Calls `job` after each (re)connection, when the broker's memory has arrived and been handled."""
@@ -83,6 +88,8 @@ class Service:
     def publish(self, topic: Topic[M], identifier: str, message: M) -> None:
         """Callable from any thread."""
         self.bus.publish(topic, identifier, message)
+        for handler in self._listeners.get(topic, ()):
+            self._inbox.put_event(partial(handler, identifier, message))
 
     # --- life
 

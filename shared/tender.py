@@ -39,6 +39,8 @@ class Manner:
     grace: timedelta = timedelta(seconds=120)
     observe: frozenset[str] = frozenset()
     """Ids that are only watched: not even the failsafe acts on them. The emergency stop does."""
+    apart_seconds: float = 0.0
+    """Not even a new command makes two readings of one device come closer together than this, in real seconds."""
 
 
 class Tender(Generic[R, C]):
@@ -67,7 +69,7 @@ class Tender(Generic[R, C]):
         self._event = event
         self._manner = manner
         self._emergency = emergency
-        self._place = Place(pace)
+        self._place = Place(pace, manner.apart_seconds)
         self._pursuit = Pursuit()
         self._last: Young[R] = Young(_YOUNG_POLLS * manner.poll_seconds)
         self._settled_before = False
@@ -93,8 +95,7 @@ class Tender(Generic[R, C]):
         goal = self._lowering_goal()
         if goal is not None:
             return self._lower(*goal)
-        wait = 0.0 if in_haste else self._place.wait_seconds(self._service.clock.seconds())
-        return wait or self._look_and_act()
+        return self._place.wait_seconds(self._service.clock.seconds(), in_haste=in_haste) or self._look_and_act()
 
     def close(self) -> None:
         self._device.close()

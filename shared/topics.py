@@ -14,6 +14,7 @@ from shared.messages import (
     Event,
     Message,
     MinerCommand,
+    MinerStatistics,
     MinerTelemetry,
     Override,
     Presence,
@@ -57,6 +58,7 @@ EMERGENCY_STOP = Topic("site", "emergency_stop", EmergencyStop, True, 1, "latch 
 ENGINE_EPOCH = Topic("site", "epoch", EngineEpoch, True, 1, "which engine is in charge")
 MINER_TELEMETRY = Topic("miner", "telemetry", MinerTelemetry, True, 1, "what a miner reports")
 MINER_COMMAND = Topic("miner", "command", MinerCommand, True, 1, "what a miner shall do, and why")
+MINER_STATISTICS = Topic("miner", "statistics", MinerStatistics, True, 1, "what a miner did in each window")
 MINER_OVERRIDE = Topic("miner", "override", Override, True, 1, "what a person wants of a miner")
 MINER_EVENT = Topic("miner", "event", Event, False, 1, "something happened to a miner")
 GROUP_OVERRIDE = Topic("group", "override", Override, True, 1, "what a person wants of a group")
@@ -70,6 +72,7 @@ TOPICS: tuple[Topic[Any], ...] = (
     ENGINE_EPOCH,
     MINER_TELEMETRY,
     MINER_COMMAND,
+    MINER_STATISTICS,
     MINER_OVERRIDE,
     MINER_EVENT,
     GROUP_OVERRIDE,

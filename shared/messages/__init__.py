@@ -10,6 +10,7 @@ from shared.messages.part import Code, Identifier, Message, Number, Part, Percen
 from shared.messages.people import EmergencyStop, Override, OverrideKind
 from shared.messages.service import Barrier, EngineEpoch, Event, Presence, Severity
 from shared.messages.site import SiteTelemetry, UnknownReason
+from shared.messages.statistics import MinerStatistics, WindowFigures, WindowStatistics
 
 __all__ = [
     "PAUSE",
@@ -27,6 +28,7 @@ __all__ = [
     "Message",
     "MinerCommand",
     "MinerState",
+    "MinerStatistics",
     "MinerTelemetry",
     "Number",
     "OperatingPoint",
@@ -40,4 +42,6 @@ __all__ = [
     "SiteTelemetry",
     "UnknownReason",
     "Watts",
+    "WindowFigures",
+    "WindowStatistics",
 ]

@@ -54,6 +54,8 @@ class Ladder(Part):
     """The name of the owner's normal point: used when no ceiling binds."""
     assumed: bool = False
     """True when the nominal power is an assumption, because neither configuration nor device told it."""
+    safe: str | None = None
+    """The name of the point that the failsafe `safe_point` goes to; None: the lowest that hashes."""
 
 
 class MinerTelemetry(Reported):
@@ -64,6 +66,16 @@ class MinerTelemetry(Reported):
     power_w: Watts | None = None
     hashrate_ths: Annotated[float, Field(ge=0)] | None = None
     chip_temperature_celsius: float | None = None
+    """The hottest chip."""
+    regulator_temperature_celsius: float | None = None
+    """The hottest voltage regulator, where the board measures it."""
+    voltage_mv: int | None = None
+    """The core voltage that is set, of miners where it can be."""
+    frequency_mhz: float | None = None
+    """The frequency that is set, of miners where it can be."""
+    shares_accepted: Annotated[int, Field(ge=0)] | None = None
+    """Since the miner's own start."""
+    uptime_seconds: Annotated[float, Field(ge=0)] | None = None
     point: str | None = None
     """The name of the reported operating point, where the device tells one."""
     ladder: Ladder | None = None
@@ -73,6 +85,8 @@ class MinerTelemetry(Reported):
     """Which very machine this is, in upper case; told also while it cannot be read: a restart knows it again."""
     outside_pause_since: AwareDatetime | None = None
     """Since when the miner stands paused by somebody who is not Sunherd."""
+    protected_since: AwareDatetime | None = None
+    """Since when the miner is held lower because its own firmware has had to protect it from heat."""
     stopped_at: AwareDatetime | None = None
     """The first reading after its agent last stopped it, or after it failed; told until a command to hash shows that
     the engine knew of it. Also a stop of which the engine has seen nothing begins a time off."""

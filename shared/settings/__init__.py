@@ -1,18 +1,19 @@
 """Configuration: one `farm.yaml` for all services, environment variables above it, secrets apart from both."""
 
 from shared.settings.address import Address
+from shared.settings.bitaxe import ProfileSettings
 from shared.settings.farm import (
     BatterySettings,
     BrokerSettings,
     FarmSettings,
     GroupSettings,
     HomeAssistantSettings,
-    MinerSettings,
     MqttSourceSettings,
     RuleSettings,
     SiteSettings,
 )
 from shared.settings.load import FarmFileError, load_farm
+from shared.settings.miner import MinerSettings
 from shared.settings.problems import Problem
 from shared.settings.secrets import Secrets
 
@@ -27,6 +28,7 @@ __all__ = [
     "MinerSettings",
     "MqttSourceSettings",
     "Problem",
+    "ProfileSettings",
     "RuleSettings",
     "Secrets",
     "SiteSettings",

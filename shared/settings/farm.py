@@ -5,27 +5,23 @@ from datetime import timedelta
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from shared.duration import Duration, at_least
 from shared.messages import Identifier
-from shared.miner_role import Failsafe
-from shared.settings.address import BrokerUrl, HostAndPort
+from shared.schedule import Timetable
+from shared.settings.address import BrokerUrl
+from shared.settings.miner import MinerSettings
+from shared.settings.schedule import AnySchedule, timetables
+from shared.settings.section import Section, Watts
+from shared.sun import Place
 
-Percent = Annotated[float, Field(ge=0, le=100)]
-Watts = Annotated[float, Field(gt=0, le=1_000_000)]
 _JSON_PATH = re.compile(r"([^.\[\]]+|\[\d{1,6}\])(\.[^.\[\]]+|\[\d{1,6}\])*")
 
 
 def _seconds(seconds: float) -> timedelta:
     return timedelta(seconds=seconds)
-
-
-class Section(BaseModel):
-    """A part of the file. Frozen; a key that it does not know is an error."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class SiteSettings(Section):
@@ -142,52 +138,13 @@ class BatterySettings(Section):
         return self
 
 
-def complaint_about_band(stop_soc: float | None, resume_soc: float | None) -> tuple[str, str] | None:
-    """What is wrong with a hysteresis band, as (cause, fix); None when it is sound or absent."""
-    if (stop_soc is None) != (resume_soc is None):
-        missing = "resume_soc" if resume_soc is None else "stop_soc"
-        return f"{missing} is missing", "stop_soc and resume_soc come in a pair"
-    if stop_soc is not None and resume_soc is not None and stop_soc >= resume_soc:
-        cause = f"stop_soc {stop_soc:g} must be below resume_soc {resume_soc:g}"
-        return cause, "leave room between the two; there the miner stays as it is"
-    return None
-
-
-class MinerSettings(Section):
-    """A miner. Password of VNish: <ID>_PASSWORD, else VNISH_PASSWORD, else the firmware's own default."""
-
-    driver: Literal["vnish"]
-    host: HostAndPort
-    stop_soc: Percent | None = None
-    resume_soc: Percent | None = None
-    nominal_w: Watts | None = None
-    max_w: Watts | None = None
-    preset: str | None = None
-    """The owner's normal preset; without it the one found at adoption."""
-    mac: Annotated[str, Field(pattern=r"^[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){5}$")] | None = None
-    """Which machine this is; without it the one found first. Another one at the address is never told anything."""
-    require_grid: bool = False
-    failsafe: Failsafe = "pause"
-    observe: bool = False
-
-    @field_validator("preset", mode="before")
-    @classmethod
-    def _preset_is_text(cls, value: object) -> object:
-        return str(value) if isinstance(value, int) else value
-
-    @model_validator(mode="after")
-    def _band(self) -> Self:
-        complaint = complaint_about_band(self.stop_soc, self.resume_soc)
-        if complaint is not None:
-            raise ValueError(": ".join(complaint))
-        return self
-
-
 class GroupSettings(Section):
     """Miners that share a limit, such as a circuit. Members in order of priority."""
 
     members: Annotated[list[Identifier], Field(min_length=1)]
     max_w: Watts | None = None
+    schedule: str | None = None
+    """For the members that have none of their own."""
 
 
 class RuleSettings(Section):
@@ -196,12 +153,18 @@ class RuleSettings(Section):
     lease: Annotated[Duration, at_least(0.1)] = _seconds(60)
     grace: Duration = _seconds(120)
     minimum_off: Duration = _seconds(300)
+    minimum_on: Duration = _seconds(300)
+    """A miner that has been started is not paused for comfort (a schedule) before that."""
     starts_per_day: Annotated[int, Field(ge=1, le=1000)] = 6
     stale_no_start: Duration = _seconds(300)
     stale_pause: Duration = _seconds(900)
     stagger_w: Watts = 7000
     """At most so many watts are started within one stagger window; a single larger miner may always start alone."""
     stagger_window: Duration = _seconds(30)
+    heat_step: Duration = _seconds(30)
+    """A miner that is still too hot after that goes down one more step."""
+    heat_restore: Duration = _seconds(300)
+    """One that has been cool for so long goes up one step."""
     outside_pause: Duration = _seconds(12 * 3600)
     """How long a pause made in the miner's own web page is respected, where the next sunrise is not known."""
     poll: Annotated[Duration, at_least(0.1)] = _seconds(10)
@@ -231,6 +194,7 @@ class FarmSettings(BaseSettings):
     battery: BatterySettings | None = None
     miners: dict[Identifier, MinerSettings] = Field(default_factory=dict)
     groups: dict[Identifier, GroupSettings] = Field(default_factory=dict)
+    schedules: dict[Identifier, AnySchedule] = Field(default_factory=dict)
     rules: RuleSettings = RuleSettings()
     observe: bool = False
 
@@ -249,3 +213,16 @@ class FarmSettings(BaseSettings):
     def observed(self) -> frozenset[str]:
         """The ids of all miners that are only watched."""
         return frozenset(name for name, miner in self.miners.items() if self.observe or miner.observe)
+
+    def timetables(self) -> dict[str, Timetable]:
+        """The timetable of each miner that has a schedule: its own, else its first group's."""
+        groups = [group for group in self.groups.values() if group.schedule is not None]
+        chosen = {
+            name: miner.schedule or next((group.schedule for group in groups if name in group.members), None)
+            for name, miner in self.miners.items()
+        }
+        place = None
+        if self.site.latitude is not None and self.site.longitude is not None:
+            place = Place(self.site.latitude, self.site.longitude)
+        named = {miner: name for miner, name in chosen.items() if name is not None}
+        return timetables(self.schedules, named, ZoneInfo(self.site.time_zone), place)

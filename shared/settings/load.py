@@ -10,9 +10,13 @@ from pydantic_settings import SettingsError
 
 from shared.duration import parse_duration
 from shared.settings.address import parse_address
+from shared.settings.bitaxe import bitaxe_findings
 from shared.settings.document import Document, Place, read_document
-from shared.settings.farm import FarmSettings, complaint_about_band
+from shared.settings.farm import FarmSettings
+from shared.settings.miner import complaint_about_band
 from shared.settings.problems import Problem, did_you_mean, explain
+from shared.settings.schedule import as_written
+from shared.settings.schedule_findings import schedule_findings
 from shared.settings.secrets import Secrets, variable_of
 
 FARM_VARIABLE = "SUNHERD_FARM"
@@ -45,7 +49,8 @@ def load_farm(path: Path, secrets: Secrets | None = None) -> FarmSettings:
     try:
         farm = FarmSettings(**_section_names(document.data, findings))
     except ValidationError as error:
-        findings += explain(error, FarmSettings)
+        explained = explain(error, FarmSettings)
+        findings += [(as_written(place, document.lines), cause, fix) for place, cause, fix in explained]
     except SettingsError as error:
         problems.append(
             Problem(0, "environment", str(error), "write a section's variable as JSON, or set single values")
@@ -81,6 +86,8 @@ def _cross_findings(data: dict[str, Any]) -> list[Finding]:
     return [
         *_slow_polls(data),
         *_unsound_bands(miners),
+        *bitaxe_findings(miners),
+        *schedule_findings(data),
         *_shared_addresses(miners),
         *_colliding_variables(miners),
         *_unknown_members(groups, miners),

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from types import UnionType
-from typing import Any, Union, get_args, get_origin
+from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -93,7 +93,7 @@ def _keys_at(model: type[BaseModel], path: Sequence[str | int]) -> list[str]:
     for step in path:
         current = _enter(current, step)
     models = [kind for kind in _alternatives(current) if isinstance(kind, type) and issubclass(kind, BaseModel)]
-    return [name for kind in models for name in kind.model_fields]
+    return [field.alias or name for kind in models for name, field in kind.model_fields.items()]
 
 
 def _without_branches(path: Path, model: type[BaseModel]) -> Path:
@@ -118,6 +118,8 @@ def _enter(annotation: Any, step: str | int) -> Any:
 
 
 def _alternatives(annotation: Any) -> list[Any]:
+    if get_origin(annotation) is Annotated:
+        return _alternatives(get_args(annotation)[0])
     if get_origin(annotation) in {Union, UnionType}:
         return list(get_args(annotation))
     return [annotation]

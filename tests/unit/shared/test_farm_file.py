@@ -47,7 +47,7 @@ def test_a_right_file_is_read_with_safe_defaults(directory: Path) -> None:
     farm = load(directory, HOME_ASSISTANT + MINERS, HA_TOKEN="t")
 
     assert farm.miners["s19-20"].host == Address("192.168.88.20", 80)
-    assert (farm.miners["s19-20"].stop_soc, farm.miners["s19-20"].failsafe) == (73, "pause")
+    assert (farm.miners["s19-20"].stop_soc, farm.miners["s19-20"].when_alone) == (73, "pause")
     assert farm.miners["s19-21"].host == Address("miner.lan", 8080)
     assert (farm.rules.lease, farm.rules.grace) == (timedelta(seconds=60), timedelta(seconds=120))
     assert farm.broker.url is None

@@ -5,7 +5,7 @@ import pytest
 from shared.device import UnreachableError
 from shared.messages import PAUSE, Following, MinerCommand, MinerState, MinerTelemetry
 from shared.miner_role import Failsafe, MinerRole
-from tests.unit.shared.commands import ECO, T0, command, telemetry
+from tests.unit.shared.commands import ECO, FULL, LADDER, T0, command, telemetry
 
 
 @pytest.fixture
@@ -111,6 +111,24 @@ def test_each_failsafe_has_its_point(failsafe: Failsafe, point: object) -> None:
     assert (goal.point if goal else None) == point
 
 
+def test_the_safe_point_is_the_one_that_the_ladder_names() -> None:
+    ladder = LADDER.model_copy(update={"safe": FULL.name})
+    goal = MinerRole("fake", "safe_point").goal(
+        Following.FAILSAFE, None, telemetry(MinerState.HASHING, ladder=ladder), T0
+    )
+    assert goal is not None
+    assert goal.point == FULL
+
+
+def test_a_safe_point_starts_nothing_that_stands_paused() -> None:
+    """For the battery, for heat, by a person: whoever could tell has fallen silent."""
+    role = MinerRole("fake", "safe_point")
+    goals = [
+        role.goal(Following.FAILSAFE, None, telemetry(state), T0) for state in (MinerState.PAUSED, MinerState.STOPPING)
+    ]
+    assert [goal.point if goal else None for goal in goals] == [PAUSE, PAUSE]
+
+
 def test_a_safe_point_starts_no_miner_that_a_person_has_paused() -> None:
     role = MinerRole("fake", "safe_point")
     paused_by_a_person(role)
@@ -189,3 +207,27 @@ def test_a_pause_by_a_person_in_the_time_of_grace_is_one(role: MinerRole) -> Non
 def test_which_machine_it_was_is_told_also_while_it_is_silent(role: MinerRole) -> None:
     role.recall(telemetry(MinerState.PAUSED, mac="02:00:00:00:00:01"))
     assert role.unread(UnreachableError("no answer"), T0).mac == "02:00:00:00:00:01"
+
+
+def test_what_hashes_on_with_a_fault_needs_no_start() -> None:
+    role = MinerRole("fake", failed_stands_still=False)
+    look(role, MinerState.HASHING)
+    assert look(role, MinerState.FAULT, minute=1).stopped_at is None
+
+
+def test_hold_does_not_hold_what_is_too_hot() -> None:
+    role = MinerRole("fake", "hold")
+    goal = role.goal(Following.FAILSAFE, None, telemetry(MinerState.HASHING, problem="too_hot"), T0)
+    assert goal is not None
+    assert goal.point == ECO
+
+
+def test_what_cannot_pause_was_not_stopped_and_any_word_may_raise_it(role: MinerRole) -> None:
+    """Told to pause it goes to its floor. The next command may have been decided before anybody could read that."""
+    without_pause = LADDER.model_copy(update={"points": [point for point in LADDER.points if not point.is_pause]})
+    reading = telemetry(MinerState.HASHING, ladder=without_pause, at=T0 + timedelta(minutes=1))
+    role.acts(command(PAUSE))
+    told = role.regard(reading, Following.COMMAND, command(ECO), settled_before=False)
+    early = command(ECO, answers=T0)
+    assert told.stopped_at is None
+    assert role.goal(Following.COMMAND, early, told, T0) == early

@@ -8,7 +8,7 @@ from shared.clock import VirtualClock
 from shared.loops import SteppedRunner
 from shared.messages import PAUSE, MinerCommand, MinerTelemetry
 from shared.miner_role import MinerRole
-from shared.pace import READINGS_AT_ONCE, READINGS_PER_SECOND, Pace
+from shared.pace import READINGS_AT_ONCE, READINGS_PER_SECOND, Pace, Place
 from shared.service import Service
 from shared.tender import Manner
 from shared.topics import MINER_COMMAND, MINER_EVENT
@@ -30,6 +30,14 @@ def test_after_a_while_some_come_at_once_again_and_no_more_than_that() -> None:
     for _ in range(6):
         pace.turn(100.0)
     assert [pace.turn(900.0) for _ in range(4)] == pytest.approx([900.0, 900.0, 900.0, 900.1])
+
+
+def test_readings_of_one_device_are_kept_apart_even_in_haste() -> None:
+    place = Place(Pace(), apart_seconds=1.0)
+    assert place.wait_seconds(100.0) == 0
+    assert place.wait_seconds(100.25, in_haste=True) == pytest.approx(0.75)
+    assert place.called(), "still in haste when its time has come"
+    assert place.wait_seconds(101.0, in_haste=True) == 0
 
 
 class Crowd:

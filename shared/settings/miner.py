@@ -1,0 +1,76 @@
+"""A miner's section of the farm file. Some keys are for one driver only; the loader says so where they are mixed up."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from shared.miner_role import Failsafe
+from shared.settings.address import HostAndPort
+from shared.settings.bitaxe import BitaxeKeys
+from shared.settings.section import Percent, Section, Watts
+
+_FAILSAFES: dict[str, Failsafe] = {"vnish": "pause", "bitaxe": "safe_point"}
+
+
+def complaint_about_band(stop_soc: float | None, resume_soc: float | None) -> tuple[str, str] | None:
+    """What is wrong with a hysteresis band, as (cause, fix); None when it is sound or absent."""
+    if (stop_soc is None) != (resume_soc is None):
+        missing = "resume_soc" if resume_soc is None else "stop_soc"
+        return f"{missing} is missing", "stop_soc and resume_soc come in a pair"
+    if stop_soc is not None and resume_soc is not None and stop_soc >= resume_soc:
+        cause = f"stop_soc {stop_soc:g} must be below resume_soc {resume_soc:g}"
+        return cause, "leave room between the two; there the miner stays as it is"
+    return None
+
+
+class EveryMinersKeys(Section):
+    """What any miner may have."""
+
+    driver: Literal["vnish", "bitaxe"]
+    host: HostAndPort
+    stop_soc: Percent | None = None
+    resume_soc: Percent | None = None
+    nominal_w: Watts | None = None
+    max_w: Watts | None = None
+    preset: str | None = None
+    """VNish: the owner's normal preset; without it the one found at adoption."""
+    mac: Annotated[str, Field(pattern=r"^[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){5}$")] | None = None
+    """Which machine this is; without it the one found first. Another one at the address is never told anything."""
+    schedule: str | None = None
+    """The schedule that says which point holds when; a VNish miner follows the pauses in it."""
+    require_grid: bool = False
+    failsafe: Failsafe | None = None
+    """What it does when nobody commands it; see `when_alone`."""
+    observe: bool = False
+
+
+class MinerSettings(BitaxeKeys, EveryMinersKeys):
+    """A miner. Password of VNish: <ID>_PASSWORD, else VNISH_PASSWORD, else the firmware's own default."""
+
+    @property
+    def when_alone(self) -> Failsafe:
+        """The failsafe: the configured one, else the driver's own."""
+        return self.failsafe or _FAILSAFES[self.driver]
+
+    @property
+    def chip_limit_celsius(self) -> float | None:
+        """Above which the chip is too hot; None where the owner leaves that to the firmware."""
+        told = self.driver == "bitaxe" or "max_chip_celsius" in self.model_fields_set
+        return self.max_chip_celsius if told else None
+
+    @property
+    def regulator_limit_celsius(self) -> float | None:
+        """The same for the voltage regulator."""
+        return self.max_regulator_celsius if self.driver == "bitaxe" else None
+
+    @field_validator("preset", mode="before")
+    @classmethod
+    def _preset_is_text(cls, value: object) -> object:
+        return str(value) if isinstance(value, int) else value
+
+    @model_validator(mode="after")
+    def _band(self) -> Self:
+        complaint = complaint_about_band(self.stop_soc, self.resume_soc)
+        if complaint is not None:
+            raise ValueError(": ".join(complaint))
+        return self
