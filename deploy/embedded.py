@@ -27,6 +27,7 @@ SERVICES = (
     "services.policy_engine.__main__",
     "services.soc_bridge.__main__",
     "services.vnish_agent.__main__",
+    "services.bitaxe_agent.__main__",
 )
 WATCH = "deploy.watch"
 

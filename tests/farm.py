@@ -13,6 +13,7 @@ from services.vnish_agent.driver import VnishDriver
 from shared.agent import Agent
 from shared.bus import Bus, MemoryBroker, MemoryLink
 from shared.clock import Clock, VirtualClock
+from shared.device import Device
 from shared.ladder import point_named
 from shared.loops import SteppedRunner
 from shared.messages import (
@@ -70,11 +71,11 @@ def miner_command(point: OperatingPoint, clock: Clock, *, epoch: int = 1, lease_
 
 
 class AgentRig:
-    """The agent of some VNish stand-ins, stepped in one thread. Commands are renewed as the engine does."""
+    """The agent of some stand-ins, of VNish here, stepped in one thread. Commands are renewed as the engine does."""
 
     def __init__(
         self,
-        stand_ins: Mapping[str, VnishStandIn],
+        stand_ins: Mapping[str, object],
         clock: VirtualClock,
         *,
         broker: MemoryBroker | None = None,
@@ -93,21 +94,30 @@ class AgentRig:
         self._watcher.start()
         self.link: MemoryLink = self.broker.link()
         self.runner = SteppedRunner()
-        self.service = Service("vnish_agent", Bus(self.link, clock, instance="agent"), clock, runner=self.runner)
-        self.drivers = {
-            name: vnish_driver(stand_in, clock, password=(passwords or {}).get(name, "admin"))
-            for name, stand_in in stand_ins.items()
-        }
+        self.service = Service("agent", Bus(self.link, clock, instance="agent"), clock, runner=self.runner)
+        self._passwords = passwords or {}
+        self.drivers = {name: self.driver_of(name) for name in stand_ins}
         self.agent: Agent[MinerTelemetry, MinerCommand] = Agent(
             self.service,
             self.drivers,
-            {name: MinerRole("vnish") for name in stand_ins},
+            {name: self.role_of(name) for name in stand_ins},
             event=MINER_EVENT,
             manner=manner or Manner(poll_seconds=2.0),
             site="home",
         )
         self.agent.start_with_memory()
         self.service.start()
+
+    def driver_of(self, name: str) -> Device[MinerTelemetry, MinerCommand]:
+        """The driver of one miner."""
+        stand_in = self.stand_ins[name]
+        assert isinstance(stand_in, VnishStandIn)
+        return vnish_driver(stand_in, self.clock, password=self._passwords.get(name, "admin"))
+
+    def role_of(self, name: str) -> MinerRole:
+        """The role of one miner."""
+        assert name in self.stand_ins
+        return MinerRole("vnish")
 
     def order(self, name: str, point: OperatingPoint, action: Action = Action.APPLY) -> None:
         """Commands a point from now on."""

@@ -4,19 +4,13 @@ import json
 from typing import Any
 
 import requests
-from urllib3.exceptions import HTTPError
 
 from services.vnish_agent.respite import Respite
-from services.vnish_agent.session import MinerSession
 from shared.clock import Clock
-from shared.device import BusyError, NonsenseError, RefusedError, UnauthorizedError, UnreachableError
+from shared.device import BusyError, NonsenseError, RefusedError, UnauthorizedError
+from shared.miner_wire import ANSWER_BYTES_MAX, Answered, MinerWire
 from shared.settings.address import Address
 
-CONNECT_SECONDS = 3.0
-READ_SECONDS = 5.0
-WHOLE_ANSWER_SECONDS = 10.0
-ANSWER_BYTES_MAX = 65_536
-_PIECE_BYTES = 16_384
 _ERROR_LENGTH_MAX = 120
 _TOKEN_LENGTH_MAX = 1024
 RENEW_TOKEN_SECONDS = 3000.0
@@ -41,9 +35,7 @@ class VnishClient:
         self._base = f"http://{address}/api/v1"
         self._password = password
         self._clock = clock
-        self._session = session or MinerSession()
-        # A proxy or .netrc of this machine has no business between us and a miner.
-        self._session.trust_env = False
+        self._wire = MinerWire(clock, session)
         self._token: str | None = None
         self._renew_at = 0.0
         self._login = Respite(clock)
@@ -73,7 +65,7 @@ class VnishClient:
             self._token = self._unlock()
 
     def close(self) -> None:
-        self._session.close()
+        self._wire.close()
 
     # --- the token
 
@@ -118,41 +110,12 @@ class VnishClient:
         bytes_max: int = ANSWER_BYTES_MAX,
     ) -> Answer:
         self._anything.check()
-        headers = {"Accept-Encoding": "identity"} | ({"Authorization": f"Bearer {token}"} if token else {})
-        try:
-            with self._session.request(
-                method,
-                self._base + path,
-                json=body,
-                headers=headers,
-                timeout=(CONNECT_SECONDS, READ_SECONDS),
-                allow_redirects=False,
-                stream=True,
-            ) as response:
-                content = self._content(response, bytes_max)
-        except requests.Timeout as error:
-            message = f"no answer within {READ_SECONDS:g} s"
-            raise UnreachableError(message) from error
-        except (requests.RequestException, HTTPError, OSError) as error:
-            raise UnreachableError(_cause(error)) from None
-        return self._judged(path, response, content)
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        answered = self._wire.exchange(method, self._base + path, json=body, headers=headers, bytes_max=bytes_max)
+        return self._judged(path, answered)
 
-    def _content(self, response: requests.Response, bytes_max: int) -> bytes:
-        """The body. Timeouts of sockets count from byte to byte, so the whole has a deadline of its own."""
-        deadline = self._clock.seconds() + WHOLE_ANSWER_SECONDS
-        content = bytearray()
-        while piece := response.raw.read1(_PIECE_BYTES, decode_content=False):
-            content += piece
-            if len(content) > bytes_max:
-                message = f"answered more than {bytes_max} bytes"
-                raise NonsenseError(message)
-            if self._clock.seconds() > deadline:
-                message = f"the answer took longer than {WHOLE_ANSWER_SECONDS:g} s"
-                raise UnreachableError(message)
-        return bytes(content)
-
-    def _judged(self, path: str, response: requests.Response, content: bytes) -> Answer:
-        status = response.status_code
+    def _judged(self, path: str, answered: Answered) -> Answer:
+        status, content = answered.status, answered.content
         if status == UNAUTHORIZED:
             return status, None
         if status in {FORBIDDEN, TOO_MANY}:
@@ -165,7 +128,7 @@ class VnishClient:
         self._anything.over()
         if not content.strip():
             return status, None
-        return status, _decoded(path, response, content)
+        return status, _decoded(path, answered)
 
     def _turned_away(self, path: str, status: int, content: bytes) -> None:
         """The miner wants to be left alone: by everybody, or by those who do not know the password."""
@@ -190,14 +153,13 @@ class VnishClient:
         return RefusedError(f"{path} answered {status}" + (f": {clean}" if clean else ""))
 
 
-def _decoded(path: str, response: requests.Response, content: bytes) -> Any:
-    kind = response.headers.get("Content-Type", "")
-    if "html" in kind.lower() or content.lstrip()[:1] == b"<":
+def _decoded(path: str, answered: Answered) -> Any:
+    if answered.is_web_page:
         # Where a route is missing, the web page's router answers 200 with its own HTML.
         message = f"has no {path}: a web page came back"
         raise RouteMissingError(message)
     try:
-        return json.loads(content)
+        return json.loads(answered.content)
     except (ValueError, RecursionError):
         message = f"{path} did not answer JSON"
         raise NonsenseError(message) from None
@@ -226,20 +188,3 @@ def _forbidden(seconds: float) -> UnauthorizedError:
 
 def _too_many(seconds: float) -> BusyError:
     return BusyError("asks to be left alone: too many requests", retry_seconds=seconds)
-
-
-def _cause(error: Exception) -> str:
-    """Few words for what went wrong on the wire; the library's own text would show addresses of memory."""
-    text = str(error)
-    causes = {
-        "NameResolution": "no such host name",
-        "refused": "connection refused",
-        "No route": "no route to it",
-        "unreachable": "no route to it",
-        "reset": "connection reset",
-        "IncompleteRead": "the answer broke off",
-        "without response": "hung up without an answer",
-        "timed out": f"no answer within {READ_SECONDS:g} s",
-    }
-    known = next((cause for sign, cause in causes.items() if sign in text), None)
-    return known or f"cannot be reached ({type(error).__name__})"

@@ -6,12 +6,13 @@ import requests
 
 from services.vnish_agent.client import VnishClient
 from services.vnish_agent.driver import VnishDriver
-from services.vnish_agent.session import MinerSession
 from shared.agent import Agent
 from shared.launch import Context
 from shared.messages import MinerCommand, MinerTelemetry
 from shared.miner_role import MinerRole
+from shared.miner_session import MinerSession
 from shared.settings import FarmSettings
+from shared.statistician import Statistician
 from shared.tender import Manner
 from shared.topics import MINER_EVENT
 
@@ -29,12 +30,14 @@ def build(context: Context, session: Callable[[], requests.Session] = MinerSessi
             password = context.secrets.password_of(name, PASSWORD_VARIABLE) or FACTORY_PASSWORD
             client = VnishClient(miner.host, password, clock, session())
             drivers[name] = VnishDriver(client, clock, nominal_w=miner.nominal_w, preset=miner.preset, mac=miner.mac)
-            roles[name] = MinerRole("vnish", miner.failsafe)
+            roles[name] = MinerRole("vnish", miner.when_alone)
     if not drivers:
         return False
     agent: Agent[MinerTelemetry, MinerCommand] = Agent(
         context.service, drivers, roles, event=MINER_EVENT, manner=_manner(farm), site=farm.site.id
     )
+    mine = {name: timetable for name, timetable in farm.timetables().items() if name in drivers}
+    Statistician(context.service, mine, farm.rules.lease + farm.rules.grace)
     agent.start_with_memory()
     return True
 

@@ -8,9 +8,9 @@ import requests
 from services.simulator.http import Request, Response, Wire, json_response
 from services.simulator.http_server import HttpServer
 from services.vnish_agent.client import VnishClient
-from services.vnish_agent.session import MinerSession
 from shared.clock import SystemClock
 from shared.device import DeviceError, NonsenseError, UnreachableError
+from shared.miner_session import MinerSession
 from shared.settings import Address
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from services.simulator.http import Request, Response, Wire, html_response, json_response
-from services.vnish_agent.client import ANSWER_BYTES_MAX, RENEW_TOKEN_SECONDS, RouteMissingError, VnishClient
+from services.vnish_agent.client import RENEW_TOKEN_SECONDS, RouteMissingError, VnishClient
 from shared.clock import VirtualClock
 from shared.device import (
     BusyError,
@@ -15,6 +15,7 @@ from shared.device import (
     UnauthorizedError,
     UnreachableError,
 )
+from shared.miner_wire import ANSWER_BYTES_MAX
 from shared.settings import Address
 from tests.farm import session_to
 

@@ -1,0 +1,90 @@
+"""Puts the service together: a driver and a role for each Bitaxe of the farm, and one agent for all."""
+
+from collections.abc import Callable
+
+import requests
+
+from services.bitaxe_agent.boards import OwnLimits
+from services.bitaxe_agent.client import AxeClient
+from services.bitaxe_agent.controls import Pace
+from services.bitaxe_agent.driver import BitaxeDriver, Manners
+from services.bitaxe_agent.ladder import Profile, Wishes
+from services.bitaxe_agent.protection import HeatLimits
+from services.bitaxe_agent.setting import Setting
+from shared.agent import Agent
+from shared.launch import Context
+from shared.messages import MinerCommand, MinerTelemetry
+from shared.miner_role import MinerRole
+from shared.miner_session import MinerSession
+from shared.schedule import Timetable
+from shared.settings import FarmSettings, MinerSettings
+from shared.statistician import Statistician
+from shared.tender import Manner
+from shared.topics import MINER_EVENT
+
+POLL_SECONDS_MIN = 10.0
+"""The web server of a Bitaxe dies of being asked too often."""
+READINGS_APART_SECONDS = 1.0
+
+
+def build(context: Context, session: Callable[[], requests.Session] = MinerSession) -> bool:
+    """Wires the service; False when the farm has no Bitaxe. `session`: how they are reached."""
+    farm, clock = context.farm, context.service.clock
+    timetables = farm.timetables()
+    drivers: dict[str, BitaxeDriver] = {}
+    roles: dict[str, MinerRole] = {}
+    for name, miner in farm.miners.items():
+        if miner.driver == "bitaxe":
+            client = AxeClient(miner.host, clock, session())
+            drivers[name] = BitaxeDriver(client, clock, manners_of(miner, timetables.get(name)))
+            roles[name] = MinerRole("bitaxe", miner.when_alone, failed_stands_still=False)
+    if not drivers:
+        return False
+    agent: Agent[MinerTelemetry, MinerCommand] = Agent(
+        context.service, drivers, roles, event=MINER_EVENT, manner=manner_of(farm), site=farm.site.id
+    )
+    mine = {name: timetable for name, timetable in timetables.items() if name in drivers}
+    Statistician(context.service, mine, farm.rules.lease + farm.rules.grace)
+    agent.start_with_memory()
+    return True
+
+
+def manners_of(miner: MinerSettings, timetable: Timetable | None) -> Manners:
+    """What the owner has configured for one device. Limits that are not written down are left to its chip."""
+    said = miner.model_fields_set
+    return Manners(
+        wishes=Wishes(
+            profiles={
+                name: Profile(Setting(profile.voltage_mv, profile.frequency_mhz), profile.power_w)
+                for name, profile in miner.profiles.items()
+            },
+            profile=miner.profile,
+            scheduled=scheduled(timetable),
+            nominal_w=miner.nominal_w,
+        ),
+        limits=OwnLimits(
+            voltage_mv=miner.max_voltage_mv if "max_voltage_mv" in said else None,
+            frequency_mhz=miner.max_frequency_mhz if "max_frequency_mhz" in said else None,
+        ),
+        heat=HeatLimits(miner.max_chip_celsius, miner.max_regulator_celsius),
+        pace=Pace(miner.steps, miner.delay.total_seconds()),
+        mac=miner.mac,
+    )
+
+
+def scheduled(timetable: Timetable | None) -> tuple[Setting | str, ...]:
+    """What the windows of a schedule ask for; a pause is none of it."""
+    wishes: list[Setting | str] = []
+    for window in () if timetable is None else timetable.schedule.windows:
+        if window.profile is not None:
+            wishes.append(window.profile)
+        elif window.voltage_mv is not None and window.frequency_mhz is not None:
+            wishes.append(Setting(window.voltage_mv, window.frequency_mhz))
+    return tuple(wishes)
+
+
+def manner_of(farm: FarmSettings) -> Manner:
+    """As the farm's rules say, and never more often than a Bitaxe bears."""
+    rules = farm.rules
+    poll_seconds = max(POLL_SECONDS_MIN, rules.poll.total_seconds())
+    return Manner(poll_seconds, rules.lease, rules.grace, farm.observed(), READINGS_APART_SECONDS)
