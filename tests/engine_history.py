@@ -9,21 +9,29 @@ from hypothesis import strategies as st
 
 from services.policy_engine.rules import GroupRules, MinerRules, Rules
 from shared.messages import Ladder, MinerCommand, MinerState, OverrideKind
+from shared.schedule import ByClock, Window
 from shared.topics import EMERGENCY_STOP
+from tests.bitaxe_ladder import LADDER, timetable
 from tests.engine_core import DIMMABLE, ON_OFF, CoreRun
 
 PROPERTY = settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
 TICK_SECONDS = 30
 CAP_W = 5500.0
-LADDERS: dict[str, Ladder] = {"a": ON_OFF, "b": DIMMABLE, "c": ON_OFF, "d": DIMMABLE}
+LADDERS: dict[str, Ladder] = {"a": ON_OFF, "b": DIMMABLE, "c": ON_OFF, "d": DIMMABLE, "e": LADDER}
+WINDOWS = (
+    Window(ByClock(12 * 60 + 10), ByClock(12 * 60 + 40), voltage_mv=1250, frequency_mhz=550),
+    Window(ByClock(12 * 60 + 40), ByClock(13 * 60), pause=True),
+    Window(ByClock(13 * 60), ByClock(13 * 60 + 30), profile="quiet"),
+)
 RULES = Rules(
     miners={
         "a": MinerRules(73, 75),
         "b": MinerRules(60, 75, require_grid=True),
         "c": MinerRules(73, 80, nominal_w=3200),
         "d": MinerRules(max_w=2600),
+        "e": MinerRules(max_chip_celsius=70.0, timetable=timetable(*WINDOWS)),
     },
-    groups={"garage": GroupRules(("a", "b", "c"), CAP_W), "all": GroupRules(("a", "b", "c", "d"))},
+    groups={"garage": GroupRules(("a", "b", "c"), CAP_W), "all": GroupRules(("a", "b", "c", "d", "e"))},
     latitude=38.7,
     longitude=-9.1,
     # Renewed every third tick: a restart must find commands older than itself.
@@ -42,6 +50,7 @@ EVENTS = st.one_of(
     st.tuples(st.just("reach"), _names, st.booleans()),
     st.tuples(st.just("follow"), _names, st.booleans()),
     st.tuples(st.just("outside"), _names),
+    st.tuples(st.just("heat"), st.sampled_from([None, 50.0, 66.0, 71.0, 71.0, 80.0])),
     st.tuples(
         st.just("override"),
         st.sampled_from([*sorted(LADDERS), "garage", "all"]),
@@ -71,6 +80,7 @@ class Machine:
     reachable: bool = True
     follows: bool = True
     outside_since: Any = None
+    celsius: float | None = 50.0
 
     @property
     def power_w(self) -> float:
@@ -92,7 +102,10 @@ class Machine:
         state = MinerState.PAUSED if self.doing == "pause" else MinerState.HASHING
         desired = None if command is None else command.point.name
         ladder = LADDERS[self.name]
-        run.miner(self.name, state, ladder, point=self.doing, desired=desired, outside_pause_since=self.outside_since)
+        rest = {"outside_pause_since": self.outside_since}
+        if state is MinerState.HASHING:
+            rest["chip_temperature_celsius"] = self.celsius
+        run.miner(self.name, state, ladder, point=self.doing, desired=desired, **rest)
 
 
 @dataclass
@@ -156,6 +169,9 @@ class History:
 
     def _follow(self, name: str, follows: bool) -> None:
         self.machines[name].follows = follows
+
+    def _heat(self, celsius: float | None) -> None:
+        self.machines["e"].celsius = celsius
 
     def _outside(self, name: str) -> None:
         machine = self.machines[name]

@@ -14,7 +14,8 @@ from services.policy_engine.policies.override import FORCED
 from services.policy_engine.policy import NO_START_CODES, RANK, PolicyEntry
 from services.policy_engine.rules import MinerId, Rules
 from services.policy_engine.state import Farm, MinerView
-from services.policy_engine.watts import nominal_w
+from services.policy_engine.watts import start_w
+from services.policy_engine.wording import span, time_of_day
 from shared.ladder import fitting_point
 from shared.messages import PAUSE, Limit, MinerCommand, OperatingPoint
 
@@ -63,16 +64,18 @@ def decide(book: Book, farm: Farm, miner: MinerId, now: datetime, term: Term, le
     rules, view = book.rules, farm.miners[miner]
     memory = recall(farm, miner, rules, now)
     limits = first_stage(book, farm, miner, now, memory)
-    free, unread = point_under(view, memory, None), _is_unread(view, memory, limits)
+    exact = exact_point(limits)
+    free, unread = _free(view, memory, exact), _is_unread(view, memory, limits)
     if unread:
         ledger.note(miner, PAUSE, PAUSE, 0.0)
         verdict = Verdict(PAUSE, free, limits, binding(limits), unread=True, started=False)
         return command_of(verdict, farm, miner, memory, rules, now, term)
     ceiling_w = ceiling_of(limits)
-    case = Case(miner, view, memory, free, point_under(view, memory, ceiling_w), ceiling_w)
+    case = Case(miner, view, memory, free, point_under(view, memory, ceiling_w, exact), ceiling_w, exact)
     case, lowered, wish = _through_gates(book, case, ledger, now)
     limits = (*limits, *lowered)
-    started_w = nominal_w(view, rules.miners[miner]) if case.is_start and not rules.miners[miner].observe else 0.0
+    begins = case.is_start and not rules.miners[miner].observe
+    started_w = start_w(view, rules.miners[miner], limits) if begins else 0.0
     ledger.note(miner, wish, case.point, started_w)
     verdict = Verdict(case.point, free, limits, binding(limits), unread=False, started=case.is_start)
     return command_of(verdict, farm, miner, memory, rules, now, term)
@@ -91,7 +94,8 @@ def _through_gates(
         if limit is not None and limit.ceiling_w is not None:
             lowered = (*lowered, keep_since(limit, case.memory))
             ceiling_w = limit.ceiling_w if case.ceiling_w is None else min(case.ceiling_w, limit.ceiling_w)
-            case = replace(case, point=point_under(case.view, case.memory, ceiling_w), ceiling_w=ceiling_w)
+            point = point_under(case.view, case.memory, ceiling_w, case.exact)
+            case = replace(case, point=point, ceiling_w=ceiling_w)
     return case, lowered, wish
 
 
@@ -103,6 +107,8 @@ def first_stage(book: Book, farm: Farm, miner: MinerId, now: datetime, memory: M
     if force is not None:
         silenceable = {entry.name for entry in entries if entry.silenceable}
         limits = [_silenced(limit, force) if limit.policy in silenceable else limit for limit in limits]
+    comfort = {entry.name for entry in entries if entry.is_comfort}
+    limits = [_delayed(limit, memory, book.rules, now) if limit.policy in comfort else limit for limit in limits]
     return tuple(keep_since(limit, memory) for limit in sorted(limits, key=_order))
 
 
@@ -120,11 +126,19 @@ def binding(limits: Iterable[Limit]) -> Limit | None:
     )
 
 
-def point_under(view: MinerView, memory: Memory, ceiling_w: float | None) -> OperatingPoint:
+def exact_point(limits: Iterable[Limit]) -> OperatingPoint | None:
+    """The very point that a limit asks for; of several the lowest, so that their order cannot matter."""
+    points = [limit.point for limit in limits if limit.point is not None]
+    return min(points, key=lambda point: (point.power_w, point.name), default=None)
+
+
+def point_under(
+    view: MinerView, memory: Memory, ceiling_w: float | None, exact: OperatingPoint | None = None
+) -> OperatingPoint:
     """The point for a ceiling. While the ladder cannot be read, what runs may stay as it is, and nothing starts."""
     ladder = None if view.telemetry is None else view.telemetry.ladder
     if ladder is not None:
-        return fitting_point(ladder, ceiling_w)
+        return fitting_point(ladder, ceiling_w, exact)
     if ceiling_w is None or memory.point.power_w <= ceiling_w:
         return memory.point
     return PAUSE
@@ -145,7 +159,12 @@ def _wish(case: Case, ledger: Ledger) -> OperatingPoint:
     entitled_w = min((room.entitled_w for room in ledger.rooms(case.miner)), default=None)
     if entitled_w is None or case.point.power_w <= entitled_w:
         return case.point
-    return point_under(case.view, case.memory, max(0.0, entitled_w))
+    return point_under(case.view, case.memory, max(0.0, entitled_w), case.exact)
+
+
+def _free(view: MinerView, memory: Memory, exact: OperatingPoint | None) -> OperatingPoint:
+    normal = point_under(view, memory, None)
+    return normal if exact is None or exact.power_w <= normal.power_w else exact
 
 
 def _is_unread(view: MinerView, memory: Memory, limits: Iterable[Limit]) -> bool:
@@ -164,8 +183,25 @@ def _silenced(limit: Limit, force: Limit) -> Limit:
         return limit
     numbers = {**limit.numbers, "silenced_ceiling_w": limit.ceiling_w}
     return limit.model_copy(
-        update={"ceiling_w": None, "numbers": numbers, "sentence": f"{limit.sentence}; silenced: {force.sentence}"}
+        update={
+            "ceiling_w": None,
+            "point": None,
+            "numbers": numbers,
+            "sentence": f"{limit.sentence}; silenced: {force.sentence}",
+        }
     )
+
+
+def _delayed(limit: Limit, memory: Memory, rules: Rules, now: datetime) -> Limit:
+    """A pause for comfort waits until what was started has run for a while."""
+    if limit.ceiling_w != 0 or not memory.running or not memory.starts:
+        return limit
+    until = memory.starts[-1] + rules.minimum_on
+    if now >= until:
+        return limit
+    sentence = f"{limit.sentence}; it runs for at least {span(rules.minimum_on)} first"
+    changes = f"pauses at {time_of_day(until, now, rules.zone)}"
+    return limit.model_copy(update={"ceiling_w": None, "sentence": sentence, "changes_when": changes})
 
 
 def _order(limit: Limit) -> tuple[int, str]:

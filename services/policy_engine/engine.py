@@ -7,8 +7,10 @@ from typing import Any
 
 from services.policy_engine.decide import Book, book_of, decide_all, decide_each
 from services.policy_engine.explain import Term, is_worth_publishing
+from services.policy_engine.heat import is_too_hot
 from services.policy_engine.policies.emergency_stop import remembered_stop
 from services.policy_engine.reign import Reign, Word
+from services.policy_engine.remarks import remarks
 from services.policy_engine.rota import Rota
 from services.policy_engine.rules import MinerId, Rules
 from services.policy_engine.self_check import CHECK_SECONDS, SelfCheck
@@ -50,6 +52,8 @@ class Engine:
         self._all_dirty = False
         self._pass_ordered = False
         self._to_rewrite: set[MinerId] = set()
+        for remark in remarks(rules, service.clock.now()):
+            log.warning("%s", remark)
         self._rota = Rota(rules.shares(_SHARE), service.clock.now())
         service.on(SITE_TELEMETRY, self._site_telemetry, site)
         service.on(EMERGENCY_STOP, self._emergency_stop, site)
@@ -92,7 +96,7 @@ class Engine:
             return
         before = view.telemetry
         self._fold(MINER_TELEMETRY, received)
-        if has_news(before, received.message):
+        if has_news(before, received.message) or is_too_hot(received.message, self._rules.miners[received.identifier]):
             self._order_pass(received.identifier)
 
     def _miner_override(self, received: Received[Override]) -> None:

@@ -8,6 +8,7 @@ from services.policy_engine.memory import NOT_READ, Memory, is_alive
 from services.policy_engine.policies.outside_pause import OVER
 from services.policy_engine.policies.override import FORCED, maintenance_until
 from services.policy_engine.policies.override import NAME as OVERRIDE
+from services.policy_engine.policies.schedule import NAME as SCHEDULE
 from services.policy_engine.policies.soc_hysteresis import NAME as SOC_HYSTERESIS
 from services.policy_engine.rules import MinerId, Rules
 from services.policy_engine.state import Farm
@@ -32,7 +33,7 @@ class Verdict:
 
     point: OperatingPoint
     free: OperatingPoint
-    """What it would be without any ceiling."""
+    """What it would be without any ceiling: its normal point, or an exact one above that."""
     limits: tuple[Limit, ...]
     binding: Limit | None
     unread: bool
@@ -111,7 +112,7 @@ def _reason(verdict: Verdict) -> _Reason:
         if verdict.point.power_w > binding.ceiling_w:
             sentence = f"cannot pause, so it stays at its floor of {verdict.point.power_w:g} W; {binding.sentence}"
             return _Reason("cannot_pause", sentence, binding.changes_when)
-        if binding.ceiling_w == 0 or verdict.free.power_w > binding.ceiling_w:
+        if binding.ceiling_w == 0 or verdict.free.power_w > binding.ceiling_w or verdict.point == binding.point:
             return _Reason(binding.code, binding.sentence, binding.changes_when)
     if verdict.point.is_pause:
         return _Reason("no_ladder", "it cannot be read at present, so it is not started", "decides at the next reading")
@@ -122,9 +123,10 @@ def _reason(verdict: Verdict) -> _Reason:
 
 
 def _speaking(limits: tuple[Limit, ...]) -> Limit | None:
-    """Who explains that a miner runs: the person who forces it, else the battery's rule."""
+    """Who explains that a miner runs: the person who forces it, else the battery's rule, else the schedule's."""
     forced = next((limit for limit in limits if limit.code == FORCED), None)
-    return forced or next((limit for limit in limits if limit.policy == SOC_HYSTERESIS), None)
+    speakers = (limit for name in (SOC_HYSTERESIS, SCHEDULE) for limit in limits if limit.policy == name)
+    return forced or next(speakers, None)
 
 
 def _since(last: MinerCommand | None, point: OperatingPoint, code: str, rules: Rules, now: datetime) -> datetime:

@@ -10,6 +10,7 @@ from services.policy_engine.rules import MinerId, Rules
 from services.policy_engine.state import MinerView
 from services.policy_engine.watts import nominal_w
 from services.policy_engine.wording import span, time_of_day
+from shared.ladder import lowest_point
 from shared.messages import Limit, Number, OperatingPoint
 
 
@@ -21,10 +22,12 @@ class Case:
     view: MinerView
     memory: Memory
     free: OperatingPoint
-    """What it would be without any ceiling."""
+    """What it would be without any ceiling: its normal point, or an exact one above that."""
     point: OperatingPoint
     """What it would be granted as things stand."""
     ceiling_w: float | None
+    exact: OperatingPoint | None = None
+    """The very point that the owner wants now."""
 
     @property
     def waits(self) -> bool:
@@ -69,7 +72,8 @@ def starts_per_day(case: Case, rules: Rules, _ledger: Ledger, now: datetime) -> 
 def stagger(case: Case, rules: Rules, ledger: Ledger, now: datetime) -> Limit | None:
     """Not too many watts at once; one that is larger than the window allows starts alone."""
     # Nominal watts, whatever the ceiling: else a start at a low point would hide the rise that follows.
-    begun_w, own_w = ledger.started_w, nominal_w(case.view, rules.miners[case.miner])
+    exact_w = 0.0 if case.exact is None else case.exact.power_w
+    begun_w, own_w = ledger.started_w, max(nominal_w(case.view, rules.miners[case.miner]), exact_w)
     if not case.waits or begun_w == 0 or begun_w + own_w <= rules.stagger_w:
         return None
     sentence = (
@@ -96,6 +100,10 @@ def group_cap(case: Case, _rules: Rules, ledger: Ledger, now: datetime) -> Limit
     others_w = room.max_w - (room.entitled_w if yields else room.free_w)
     sentence = f"group {room.group} may draw {room.max_w:g} W and others {why} {others_w:g} W"
     numbers: dict[str, Number] = {"group": room.group, "max_w": room.max_w, "others_w": others_w}
+    ladder = None if case.view.telemetry is None else case.view.telemetry.ladder
+    lowest_w = 0.0 if ladder is None else lowest_point(ladder).power_w
+    if lowest_w > room.max_w:
+        sentence += f"; its lowest point alone takes {lowest_w:g} W"
     return _limit("group_cap", allowed_w, sentence, now, numbers, f"rises when others of {room.group} draw less")
 
 

@@ -9,7 +9,7 @@ from services.policy_engine.policies.override import active
 from services.policy_engine.rules import MinerId, Rules
 from services.policy_engine.sight import Bounds, Scene, Sight
 from services.policy_engine.state import Farm, MinerView, active_stop
-from shared.ladder import point_named
+from shared.ladder import is_at_floor, point_named
 from shared.messages import Following, MinerTelemetry, OverrideKind
 
 _STRICTEST_FIRST = (OverrideKind.PAUSE, OverrideKind.FORCE_ON, OverrideKind.MAINTENANCE)
@@ -34,10 +34,12 @@ def _sight(name: MinerId, farm: Farm, before: MinerView, rules: Rules, now: date
     heard = view.heard_at is not None and now - view.heard_at <= rules.heard_within
     led = heard and told is not None and told.reachable and told.following is Following.COMMAND
     stopped = active_stop(farm) is not None
+    at_floor = told is not None and is_at_floor(told)
     return Sight(
         name=name,
         rules=rules.miners[name],
-        draws=told.state.draws_power if told is not None and led else None,
+        draws=told.state.draws_power and not at_floor if told is not None and led else None,
+        at_floor=at_floor,
         power_w=_power_w(told) if told is not None and led else 0.0,
         tended=heard and told is not None and told.reachable,
         chain_since=max(synced_at, now - timedelta(days=1)) if led else None,

@@ -9,12 +9,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from services.policy_engine import setting_conditions
 from services.policy_engine.sight import Bounds, Scene, Sight
 from shared.messages import Action, Following, MinerCommand, OverrideKind
+from shared.miner_role import TOO_HOT
 
 _AT_ONCE = timedelta()
 _STOP = timedelta(seconds=8)
 """A sound miner stops at once; one that hangs costs whoever waits for it 5 s for each request."""
+_HELD_LOWER = frozenset({TOO_HOT, "warm", "temperature_unknown"})
+"""Problems for which an agent holds its miner lower than it is told, on purpose."""
 _CLOCKS_DIFFER = timedelta(seconds=60)
 
 
@@ -29,11 +33,7 @@ class Invariant:
 
 
 def _governed(sight: Sight) -> bool:
-    return sight.rules.stop_percent is not None and not _hands_off(sight)
-
-
-def _hands_off(sight: Sight) -> bool:
-    return sight.rules.observe or sight.person is OverrideKind.MAINTENANCE
+    return sight.rules.stop_percent is not None and not sight.hands_off
 
 
 def _runs(command: MinerCommand | None) -> bool:
@@ -61,8 +61,9 @@ def _battery_floor(scene: Scene, sight: Sight) -> str | None:
 
 
 def _failsafe_in_time(_scene: Scene, sight: Sight) -> str | None:
-    left_alone = sight.tended and sight.cut_off and not _hands_off(sight)
-    return "draws, and no engine has led it for lease and grace" if left_alone and sight.draws else None
+    left_alone = sight.tended and sight.cut_off and not sight.hands_off
+    draws = sight.draws if sight.above_failsafe is None else sight.above_failsafe
+    return "draws, and no engine has led it for lease and grace" if left_alone and draws else None
 
 
 def _stale_pauses(scene: Scene, sight: Sight) -> str | None:
@@ -123,7 +124,8 @@ def _stagger(scene: Scene, sight: Sight) -> str | None:
 
 def _miner_cap(_scene: Scene, sight: Sight) -> str | None:
     cap_w = sight.rules.max_w
-    if sight.chain and cap_w is not None and not _hands_off(sight) and sight.power_w > cap_w + 1:
+    governed = sight.chain and not sight.hands_off and not sight.at_floor
+    if governed and cap_w is not None and sight.power_w > cap_w + 1:
         return f"draws {sight.power_w:g} W of {cap_w:g} W"
     return None
 
@@ -132,8 +134,8 @@ def _group_cap(scene: Scene, sight: Sight) -> str | None:
     for name in scene.rules.groups_of[sight.name]:
         group = scene.rules.groups[name]
         members = [scene.sights[member] for member in group.members]
-        total_w = sum(member.power_w for member in members)
-        led = all(member.chain and not _hands_off(member) for member in members)
+        total_w = sum(member.power_w for member in members if not member.at_floor)
+        led = all(member.chain and not member.hands_off for member in members)
         if group.max_w is not None and led and total_w > group.max_w + 1:
             return f"group {name} draws {total_w:g} W of {group.max_w:g} W"
     return None
@@ -188,9 +190,11 @@ def _reasoned(_scene: Scene, sight: Sight) -> str | None:
 
 def _converged(_scene: Scene, sight: Sight) -> str | None:
     told, command = sight.telemetry, sight.command
-    if not sight.chain or command is None or told is None or _hands_off(sight) or sight.stop_in_force:
+    if not sight.chain or command is None or told is None or sight.hands_off or sight.stop_in_force:
         return None
     if told.outside_pause_since is not None or command.action is not Action.APPLY:
+        return None
+    if told.protected_since is not None or told.problem in _HELD_LOWER:
         return None
     if told.following is not Following.COMMAND or told.settled is not True or told.desired != command.point.name:
         return f"follows {told.following}, wants {told.desired}, settled {told.settled}; told {command.point.name}"
@@ -228,6 +232,31 @@ INVARIANTS: tuple[Invariant, ...] = (
     Invariant("stagger", "not too many watts begin at once", _stagger),
     Invariant("miner_cap", "no miner above its power", _miner_cap, lambda b: b.rounds),
     Invariant("group_cap", "no group above its power", _group_cap, lambda b: b.rounds),
+    Invariant(
+        "heat_limits",
+        "what is too hot is told to draw less",
+        setting_conditions.heat_limits,
+        lambda b: b.rules.heat_step + b.react,
+    ),
+    Invariant("heat_answered", "and does so", setting_conditions.is_hot, lambda b: b.rules.heat_step + b.react),
+    Invariant(
+        "heat_alone",
+        "far above its limits its own agent lowers it",
+        setting_conditions.is_far_too_hot,
+        lambda b: b.react,
+    ),
+    Invariant(
+        "set_with_care",
+        "nothing is set above its limits, nor a voltage lowered before its frequency",
+        lambda _scene, sight: sight.written_badly or None,
+    ),
+    Invariant("clamps", "nor does it stay above its limits", setting_conditions.is_above_clamps, lambda b: b.rounds),
+    Invariant(
+        "schedule",
+        "no window of a schedule is exceeded",
+        setting_conditions.schedule,
+        lambda b: b.rounds + b.rules.minimum_on,
+    ),
     Invariant("epoch_order", "no lower epoch is obeyed", _epoch_order),
     Invariant("one_writer", "one engine writes the commands", _one_writer),
     Invariant("emergency_stop_wins", "an emergency stop stops everything", _emergency_stop_wins, lambda b: b.react),

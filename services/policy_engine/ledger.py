@@ -9,7 +9,7 @@ from datetime import datetime
 
 from services.policy_engine.rules import GroupId, GroupRules, MinerId, Rules
 from services.policy_engine.state import Farm
-from services.policy_engine.watts import may_draw_w, nominal_w
+from services.policy_engine.watts import may_draw_w, start_w
 from shared.messages import Action, OperatingPoint
 
 
@@ -100,5 +100,5 @@ def _started_w(rules: Rules, farm: Farm, now: datetime) -> float:
             continue
         # One of a clock that was ahead was made at some time until now: the next command dates it so.
         if since < min(command.starts[-1], now):
-            total_w += nominal_w(view, rules.miners[name])
+            total_w += start_w(view, rules.miners[name], command.limits)
     return total_w

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from services.policy_engine.rules import MinerId, Rules
 from services.policy_engine.state import AHEAD_TOLERATED, Farm, MinerView
+from shared.ladder import can_pause
 from shared.messages import PAUSE, Action, Following, Limit, MinerCommand, MinerState, OperatingPoint
 
 DAY = timedelta(hours=24)
@@ -62,6 +63,8 @@ def _standing(
     if is_silent(view, rules, now):
         # Also of one that is paused: nobody would see what comes of a start.
         return None, paused_since
+    if _never_pauses(view):
+        return True, None
     if paused_since is not None:
         return False, paused_since
     if _has_paused_by_itself(view):
@@ -69,6 +72,14 @@ def _standing(
     if command is not None and alive and command.code != NOT_READ and not _only_imagined(command, rules, miner):
         return (False, now) if command.point.is_pause else (True, None)
     return _first_sight(view, now)
+
+
+def _never_pauses(view: MinerView) -> bool:
+    """Whether it hashes whatever is commanded: at its floor in place of a pause. To raise it again is no start."""
+    telemetry = view.telemetry
+    if telemetry is None or telemetry.ladder is None or telemetry.state is MinerState.PAUSED:
+        return False
+    return not can_pause(telemetry.ladder)
 
 
 def is_silent(view: MinerView, rules: Rules, now: datetime) -> bool:

@@ -19,8 +19,10 @@ RANK = {
             "override",
             "stale_input",
             "grid_available",
+            "overheat",
             "soc_hysteresis",
             "outside_pause",
+            "schedule",
             "miner_cap",
         ),
     )
@@ -45,6 +47,8 @@ class PolicyEntry:
     concerns: Callable[[MinerRules], bool] = for_every_miner
     silenceable: bool = False
     """Whether *force on* takes its ceiling away."""
+    is_comfort: bool = False
+    """Whether its pauses wait until a miner that was started has run for a while."""
 
 
 def allow(name: str, code: str, sentence: str, now: datetime, **rest: object) -> Limit:

@@ -6,6 +6,7 @@ from datetime import UTC, timedelta, tzinfo
 from functools import cached_property
 
 from shared.messages import Identifier
+from shared.schedule import Timetable
 
 MinerId = Identifier
 GroupId = Identifier
@@ -19,8 +20,13 @@ class MinerRules:
     resume_percent: float | None = None
     nominal_w: float | None = None
     max_w: float | None = None
+    stock_w: float | None = None
+    """What a board of this kind reads as it was bought, where that is known."""
     require_grid: bool = False
     observe: bool = False
+    timetable: Timetable | None = None
+    max_chip_celsius: float | None = None
+    max_regulator_celsius: float | None = None
 
 
 @dataclass(frozen=True)
@@ -42,11 +48,17 @@ class Rules:
     heard_within: timedelta = timedelta(seconds=120)
     """An agent that has not been heard for longer may be at its failsafe: nothing is assumed of its miners."""
     minimum_off: timedelta = timedelta(minutes=5)
+    minimum_on: timedelta = timedelta(minutes=5)
+    """What was started is not paused for comfort before that."""
     starts_per_day: int = 6
     stale_no_start: timedelta = timedelta(minutes=5)
     stale_pause: timedelta = timedelta(minutes=15)
     stagger_w: float = 7000
     stagger_window: timedelta = timedelta(seconds=30)
+    heat_step: timedelta = timedelta(seconds=30)
+    """What is still too hot after that goes down one more step."""
+    heat_restore: timedelta = timedelta(minutes=5)
+    """What has been cool for so long goes up one step."""
     outside_pause: timedelta = timedelta(hours=12)
     latitude: float | None = None
     longitude: float | None = None

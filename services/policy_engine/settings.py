@@ -6,19 +6,25 @@ from services.policy_engine.rules import GroupRules, MinerRules, Rules
 from shared.settings import FarmSettings
 
 _POLLS_MISSED = 3
+_STOCK_W = {"bitaxe": 22.0}
+"""A Gamma as it is bought reads that much, 5 W of which its firmware adds for what it cannot measure."""
 
 
 def rules_of(farm: FarmSettings) -> Rules:
     """The rules of a farm."""
-    observed = farm.observed()
+    observed, timetables = farm.observed(), farm.timetables()
     miners = {
         name: MinerRules(
             stop_percent=miner.stop_soc,
             resume_percent=miner.resume_soc,
             nominal_w=miner.nominal_w,
             max_w=miner.max_w,
+            stock_w=_STOCK_W.get(miner.driver),
             require_grid=miner.require_grid,
             observe=name in observed,
+            timetable=timetables.get(name),
+            max_chip_celsius=miner.chip_limit_celsius,
+            max_regulator_celsius=miner.regulator_limit_celsius,
         )
         for name, miner in farm.miners.items()
     }
@@ -30,11 +36,14 @@ def rules_of(farm: FarmSettings) -> Rules:
         grace=rules.grace,
         heard_within=max(rules.grace, _POLLS_MISSED * rules.poll),
         minimum_off=rules.minimum_off,
+        minimum_on=rules.minimum_on,
         starts_per_day=rules.starts_per_day,
         stale_no_start=rules.stale_no_start,
         stale_pause=rules.stale_pause,
         stagger_w=rules.stagger_w,
         stagger_window=rules.stagger_window,
+        heat_step=rules.heat_step,
+        heat_restore=rules.heat_restore,
         outside_pause=rules.outside_pause,
         latitude=farm.site.latitude,
         longitude=farm.site.longitude,

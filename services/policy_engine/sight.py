@@ -44,7 +44,9 @@ class Sight:
     name: MinerId
     rules: MinerRules
     draws: bool | None = None
-    """Whether it draws more than standby power."""
+    """Whether it draws more than standby power; where it cannot pause, more than at its lowest point."""
+    at_floor: bool = False
+    """It cannot pause, and is at its lowest point."""
     power_w: float = 0.0
     """The nominal power of what it does."""
     tended: bool = False
@@ -87,6 +89,22 @@ class Sight:
     """Its newest telemetry tells a reading that nobody can have taken."""
     restart_changed: str = ""
     """What an engine decides otherwise than the one before it would have done on the same facts."""
+
+    above_failsafe: bool | None = None
+    """Whether it draws more than its failsafe lets it; None: its failsafe is a pause."""
+    written_badly: str = ""
+    """How a request of ours has just set it that must never set it so."""
+    above_clamps: str = ""
+    """How it is set above its limits."""
+    hot: str = ""
+    """How it truly is above its heat limits, and has not been lowered since the last look."""
+    far_too_hot: str = ""
+    """The same for what its agent answers by itself."""
+
+    @property
+    def hands_off(self) -> bool:
+        """Whether it is only watched."""
+        return self.rules.observe or self.person is OverrideKind.MAINTENANCE
 
     @property
     def chain(self) -> bool:

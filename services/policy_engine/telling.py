@@ -19,7 +19,15 @@ _NOTABLE = {
     "grid_unknown_pause": Severity.WARNING,
     "starts_per_day": Severity.WARNING,
     "cannot_pause": Severity.WARNING,
+    "too_hot": Severity.WARNING,
+    "too_hot_pause": Severity.ERROR,
+    "protected": Severity.WARNING,
+    "temperature_unknown": Severity.WARNING,
+    "schedule_point_missing": Severity.WARNING,
 }
+
+_TELLS_NOTHING = {NOT_READ, "no_ladder", "heat_unread", "schedule_unknown_ladder"}
+"""While it cannot be read nothing is over."""
 
 Change = tuple[MinerId, MinerCommand | None, MinerCommand]
 """A miner's command before, and the one that has been published."""
@@ -46,7 +54,7 @@ class Teller:
         old_code = None if before is None else before.code
         if command.code != old_code and command.code in _NOTABLE:
             self._event(miner, command, command.code, _NOTABLE[command.code])
-        elif command.code != old_code and old_code in _NOTABLE and command.code != NOT_READ:
+        elif command.code != old_code and old_code in _NOTABLE and command.code not in _TELLS_NOTHING:
             self._event(miner, command, f"{old_code}_over", Severity.INFO)
 
     def refused_future(self, message: SiteTelemetry, received_at: datetime) -> None:
@@ -69,7 +77,7 @@ class Teller:
 
 
 def has_news(before: MinerTelemetry | None, after: MinerTelemetry | None) -> bool:
-    """Whether a reading may change a decision; measured watts, hashrate and temperatures do not at this stage."""
+    """Whether a reading may change a decision; of measured figures only one that is missing, or too hot."""
     return _facts(before) != _facts(after)
 
 
@@ -83,6 +91,8 @@ def _facts(telemetry: MinerTelemetry | None) -> tuple[object, ...] | None:
         telemetry.desired,
         telemetry.outside_pause_since,
         telemetry.ladder,
+        telemetry.protected_since,
+        telemetry.chip_temperature_celsius is None,
     )
 
 

@@ -1,11 +1,12 @@
 """Nominal watts: what a miner would draw, and what it may be drawing right now. Measured watts decide nothing. Pure."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from services.policy_engine.rules import MinerRules
 from services.policy_engine.state import MinerView
-from shared.ladder import normal_point, point_named
-from shared.messages import MinerState, MinerTelemetry
+from shared.ladder import normal_point, point_named, reported_point
+from shared.messages import Limit, MinerState, MinerTelemetry
 
 ASSUMED_W = 3500.0
 """A large machine of today; counted where neither configuration, device nor memory tells the nominal power."""
@@ -19,6 +20,12 @@ def nominal_w(view: MinerView, rules: MinerRules) -> float:
     if rules.nominal_w is not None:
         return rules.nominal_w
     return commanded_w(view) or ASSUMED_W
+
+
+def start_w(view: MinerView, rules: MinerRules, limits: Iterable[Limit]) -> float:
+    """What a start comes to in the end: the normal point, or an exact one above it."""
+    exact = [limit.point.power_w for limit in limits if limit.point is not None]
+    return max([nominal_w(view, rules), *exact])
 
 
 def commanded_w(view: MinerView) -> float:
@@ -38,9 +45,7 @@ def may_draw_w(view: MinerView, rules: MinerRules, heard_after: datetime) -> flo
         return max(commanded_w(view), nominal_w(view, rules))
     if _is_surely_paused(telemetry):
         return commanded_w(view)
-    point = None
-    if telemetry.ladder is not None and telemetry.point is not None:
-        point = point_named(telemetry.ladder, telemetry.point)
+    point = reported_point(telemetry)
     return max(commanded_w(view), nominal_w(view, rules) if point is None or point.is_pause else point.power_w)
 
 

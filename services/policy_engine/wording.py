@@ -8,8 +8,12 @@ _LONGEST = 80
 
 def percent(value: float, against: float) -> str:
     """One decimal, more where one would make the value look equal to what it is compared with."""
-    text = f"{value:.1f}"
-    return f"{value:g} %" if float(text) == against != value else f"{text} %"
+    return f"{_told_apart(value, f'{value:.1f}', against)} %"
+
+
+def degrees(value: float, against: float) -> str:
+    """The same without a decimal that is 0, and without the unit."""
+    return _told_apart(value, f"{round(value, 1):g}", against)
 
 
 def span(duration: timedelta) -> str:
@@ -36,3 +40,7 @@ def plain(text: str) -> str:
     """A text from outside as one short line: it ends up in logs and on screens."""
     line = " ".join("".join(mark if mark.isprintable() else " " for mark in text).split())
     return line if len(line) <= _LONGEST else line[: _LONGEST - 1] + "…"
+
+
+def _told_apart(value: float, text: str, against: float) -> str:
+    return f"{value:g}" if float(text) == against != value else text

@@ -4,7 +4,9 @@ from services.policy_engine.policies.emergency_stop import emergency_stop
 from services.policy_engine.policies.grid_available import grid_available
 from services.policy_engine.policies.miner_cap import miner_cap
 from services.policy_engine.policies.outside_pause import outside_pause
+from services.policy_engine.policies.overheat import has_heat_limit, overheat
 from services.policy_engine.policies.override import override
+from services.policy_engine.policies.schedule import schedule
 from services.policy_engine.policies.soc_hysteresis import soc_hysteresis
 from services.policy_engine.policies.stale_input import stale_input
 from services.policy_engine.policy import PolicyEntry
@@ -18,8 +20,12 @@ def all_policies(rules: Rules) -> tuple[PolicyEntry, ...]:
         PolicyEntry("override", override(rules)),
         PolicyEntry("stale_input", stale_input(rules), _has_band),
         PolicyEntry("grid_available", grid_available(rules), lambda miner: miner.require_grid),
+        PolicyEntry("overheat", overheat(rules), has_heat_limit),
         PolicyEntry("soc_hysteresis", soc_hysteresis(rules), _has_band, silenceable=True),
         PolicyEntry("outside_pause", outside_pause(rules)),
+        PolicyEntry(
+            "schedule", schedule(rules), lambda miner: miner.timetable is not None, silenceable=True, is_comfort=True
+        ),
         PolicyEntry("miner_cap", miner_cap(rules), lambda miner: miner.max_w is not None),
     )
 

@@ -9,7 +9,7 @@ import pytest
 from services.policy_engine.memory import recall
 from services.policy_engine.rules import GroupRules, MinerRules, Rules
 from services.policy_engine.state import fold
-from shared.messages import EmergencyStop, Limit, MinerState, Override, OverrideKind
+from shared.messages import EmergencyStop, Following, Limit, MinerState, Override, OverrideKind
 from shared.topics import (
     EMERGENCY_STOP,
     GROUP_OVERRIDE,
@@ -19,6 +19,8 @@ from shared.topics import (
     SITE_TELEMETRY,
     Topic,
 )
+from tests.bitaxe_ladder import WITHOUT_PAUSE, reads
+from tests.bitaxe_ladder import rules as heat_rules
 from tests.engine_core import DIMMABLE, NORMAL, START, CoreRun, limit_of, reading, site
 
 BAND = Rules(miners={"s19": MinerRules(73, 75)})
@@ -268,3 +270,31 @@ def test_a_failure_begins_a_time_off_and_its_end_is_a_start() -> None:
     begun = len(run.commands["s19"].starts)
     run.wait(300).soc(80).miner("s19", MinerState.FAULT, problem="miner_failure", stopped_at=run.now).decide()
     assert len(run.commands["s19"].starts) == begun + 1
+
+
+# --- what cannot pause
+
+
+def test_a_stop_takes_no_starts_away_from_what_cannot_pause() -> None:
+    """It hashed on at its floor all the time: each word of its agent during the stop was counted as one more start."""
+    run = CoreRun(heat_rules())
+    axe(run).decide()
+    run.emergency(active=True)
+    for _ in range(5):
+        axe(run.wait(2), stopped_at=run.now, desired="pause", following=Following.EMERGENCY_STOP)
+        stopped = run.decide()["axe"]
+        assert (stopped.code, stopped.starts, stopped.paused_since) == ("cannot_pause", (), None)
+    run.emergency(active=False)
+    free = axe(run.wait(2)).decide()["axe"]
+    assert (free.point.name, free.starts) == ("efficient", ())
+
+
+def test_what_cannot_pause_was_not_paused_while_nothing_was_known_of_it() -> None:
+    run = CoreRun(heat_rules(stop_percent=73, resume_percent=75)).soc(60)
+    assert run.decide()["axe"].point.is_pause
+    low = axe(run).decide()["axe"]
+    assert (low.code, low.starts) == ("cannot_pause", ())
+
+
+def axe(run: CoreRun, **rest: Any) -> CoreRun:
+    return reads(run, 50, ladder=WITHOUT_PAUSE, **rest)

@@ -234,7 +234,7 @@ CASES = [
         lambda: outside(43200),
         "outside_pause",
     ),
-    Case("miner_cap", 2600, {"max_w": 2600}, "", capped, "miner_cap"),
+    Case("miner_cap", 2600, {"max_w": 2600, "lowest_w": 3200}, "", capped, "miner_cap"),
     Case(
         "minimum_off",
         0,

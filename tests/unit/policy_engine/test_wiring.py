@@ -38,6 +38,46 @@ def test_the_farm_file_becomes_the_rule_book() -> None:
     assert rules.memory_lasts == timedelta(seconds=210)
 
 
+BITAXES = {
+    "site": {"time_zone": "Europe/Lisbon"},
+    "miners": {
+        "axe-1": {"driver": "bitaxe", "host": "10.0.0.3", "schedule": "home", "max_w": 15},
+        "axe-2": {"driver": "bitaxe", "host": "10.0.0.4", "max_chip_celsius": 65},
+        "s19": {"driver": "vnish", "host": "10.0.0.5"},
+        "s21": {"driver": "vnish", "host": "10.0.0.6", "max_chip_celsius": 80},
+    },
+    "groups": {"desk": {"members": ["axe-1", "axe-2"], "schedule": "night"}},
+    "schedules": {
+        "home": [{"from": "20:00", "to": "07:30", "profile": "quiet"}],
+        "night": {"stagger": "30 s", "windows": [{"from": "sunset", "to": "24:00", "pause": True}]},
+    },
+    "rules": {"heat_step": "1 min", "heat_restore": "10 min", "minimum_on": "3 min"},
+}
+
+
+def test_schedules_and_limits_of_heat_reach_the_rule_book() -> None:
+    rules = rules_of(FarmSettings.model_validate(BITAXES))
+    first, second = rules.miners["axe-1"], rules.miners["axe-2"]
+    assert first.timetable is not None
+    assert second.timetable is not None
+    assert (first.timetable.schedule.name, second.timetable.schedule.name) == ("home", "night")
+    assert (first.timetable.zone, second.timetable.delay) == (ZoneInfo("Europe/Lisbon"), timedelta())
+    assert (first.max_chip_celsius, first.max_regulator_celsius, first.stock_w) == (70, 100, 22)
+    assert second.max_chip_celsius == 65
+    assert rules.miners["s19"] == MinerRules()
+    assert rules.miners["s21"] == MinerRules(max_chip_celsius=80)
+    assert (rules.heat_step, rules.heat_restore) == (timedelta(minutes=1), timedelta(minutes=10))
+    assert rules.minimum_on == timedelta(minutes=3)
+
+
+def test_what_the_owner_should_know_is_said_at_the_start(caplog: pytest.LogCaptureFixture) -> None:
+    service = engine_service(MemoryBroker(), VirtualClock(), "policy_engine-1")
+    process.build(Context(service, FarmSettings.model_validate(BITAXES), Secrets({}, {}, Path())))
+    said = [record.getMessage() for record in caplog.records]
+    assert any(line.startswith("axe-1 may draw 15 W") for line in said)
+    assert any(line.startswith("no window of home holds from") for line in said)
+
+
 @pytest.mark.parametrize(("farm", "started"), [(FARM, True), ({}, False)])
 def test_without_miners_it_does_not_start(farm: dict[str, object], started: bool) -> None:
     broker = MemoryBroker()
