@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 from services.policy_engine.invariants import INVARIANTS
-from tests.simulation.history import KINDS, History, history_of
+from tests.simulation.history import ALL_KINDS, history_of
 from tests.simulation.play import Outcome, play
 from tests.simulation.report import Report, described, told
+from tests.simulation.shape import History
 from tests.simulation.shrink import shrunk
 from tests.simulation.world import quietly
 
@@ -102,8 +103,8 @@ def _seeds(text: str) -> range:
 
 def _kinds(text: str) -> frozenset[str]:
     kinds = frozenset(text.split(","))
-    if not kinds <= set(KINDS):
-        message = f"{', '.join(sorted(kinds - set(KINDS)))}: there are {', '.join(KINDS)}"
+    if not kinds <= set(ALL_KINDS):
+        message = f"{', '.join(sorted(kinds - set(ALL_KINDS)))}: there are {', '.join(ALL_KINDS)}"
         raise argparse.ArgumentTypeError(message)
     return kinds
 

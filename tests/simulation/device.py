@@ -7,14 +7,14 @@ from services.simulator.http import Request, Response, Wire
 from services.simulator.vnish import VnishStandIn
 from services.simulator.vnish_firmware import Faults, Pace, StandInPreset
 from shared.clock import Clock
-from tests.simulation.history import MinerShape
+from tests.simulation.shape import MinerShape
 
 PACE = Pace(
     initializing_seconds=90.0, tuning_seconds=30.0, stopping_seconds=5.0, restarting_seconds=8.0, reboot_seconds=60.0
 )
 _PRESET_PARTS = (0.6, 0.8, 1.0)
 _STILL = {"stopped", "shutting-down", "failure"}
-_STRANGER = "02:00:00:00:00:99"
+STRANGER = "02:00:00:00:00:99"
 _AFTERMATH_SECONDS = {"flooded": 1500.0, "token_dies": 1500.0, "swapped": 700.0}
 """For how long a device is let alone, or distrusted, after a fault is over: the client's own back-off."""
 
@@ -79,11 +79,11 @@ class Machine(VnishStandIn):
 
     # --- what happens to it
 
-    def begin(self, fault: str) -> None:
+    def befall(self, fault: str, _value: float = 0.0) -> None:
         self._faults[fault] = self._faults.get(fault, 0) + 1
         self._set_faults()
 
-    def end(self, fault: str) -> None:
+    def pass_off(self, fault: str) -> None:
         self._faults[fault] = self._faults.get(fault, 1) - 1
         if self._faults[fault] <= 0:
             del self._faults[fault]
@@ -109,14 +109,19 @@ class Machine(VnishStandIn):
             unauthorized=2 if "token_dies" in now else 0,
         )
         if "swapped" in now and self.mac == self._own_mac:
-            self.mac = _STRANGER
+            self.mac = STRANGER
         elif "swapped" not in now:
             self.mac = self._own_mac
         deaf = wire in {Wire.SILENCE, Wire.RESET} or "garbage" in now
         self.deaf_since_seconds = (self.deaf_since_seconds or self.clock.seconds()) if deaf else None
 
-    def power_returns(self) -> None:
+    def lose_mains(self) -> None:
+        self.befall("off")
+        self.force_state("stopped")
+
+    def mains_return(self) -> None:
         """It boots and resumes mining by itself."""
+        self.pass_off("off")
         self.expire_tokens()
         self.force_state("stopped")
         self.start()

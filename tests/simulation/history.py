@@ -2,85 +2,32 @@
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
 from services.simulator.site import SiteShape
 from services.simulator.vnish_firmware import GENERATIONS
+from tests.simulation.bitaxes import BITAXE_KINDS, with_bitaxes, with_ills
+from tests.simulation.shape import (
+    CALM_EVENING_SECONDS,
+    DAY_SECONDS,
+    PROCESSES,
+    History,
+    Incident,
+    MinerShape,
+    Shape,
+    lasting_seconds,
+)
 
-DAY_SECONDS = 86_400.0
-CALM_EVENING_SECONDS = 3 * 3600.0
-"""Nothing goes wrong in the last hours: all must have converged by the end of the day."""
-PROCESSES = ("policy_engine", "soc_bridge", "vnish_agent")
 _DEFAULT_RULES_EVERY = 250
 """One seed of so many has the rules of an owner who has set none: they cost the most turns."""
 _NOMINAL_W = (1100, 1600, 2400, 3250, 3600)
 
 
-@dataclass(frozen=True)
-class Incident:
-    """Something that happens at a second of the day, and is over after a while."""
-
-    at_seconds: float
-    kind: str
-    target: str = ""
-    lasts_seconds: float = 0.0
-    value: float = 0.0
-
-    def text(self) -> str:
-        """As it stands in a replay."""
-        hours, rest = divmod(int(self.at_seconds), 3600)
-        clock = f"{(hours + 4) % 24:02}:{rest // 60:02}:{rest % 60:02}"
-        told = [clock, self.kind]
-        told += [self.target] if self.target else []
-        told += [f"for {self.lasts_seconds:.0f} s"] if self.lasts_seconds else []
-        return " ".join(told + ([f"({self.value:g})"] if self.value else []))
-
-
-@dataclass(frozen=True)
-class MinerShape:
-    """One miner of a simulated farm."""
-
-    generation: str
-    nominal_w: int
-    settings: dict[str, Any]
-    presets: bool
-
-
-@dataclass(frozen=True)
-class Shape:
-    """One simulated farm. `settings` is what a farm file would hold."""
-
-    settings: dict[str, Any]
-    miners: dict[str, MinerShape]
-    site: SiteShape
-    state_of_charge_percent: float
-    drift_ppm: dict[str, float] = field(default_factory=dict)
-
-    @property
-    def lease(self) -> timedelta:
-        lease: timedelta = self.settings["rules"]["lease"]
-        return lease
-
-    @property
-    def slack_seconds(self) -> float:
-        """How sluggish quiet hours may be: well below what renewals and polls need."""
-        return self.lease.total_seconds() / 6
-
-
-@dataclass(frozen=True)
-class History:
-    """A seed and the incidents of its day; a shorter one has the same seed and fewer incidents."""
-
-    seed: int
-    incidents: tuple[Incident, ...]
-
-
 def history_of(seed: int) -> History:
     """The whole history of a seed."""
     chance = random.Random(f"history {seed}")
-    shape = shape_of(seed)
+    shape = _shape_of(seed)
     count = chance.choice([0, 1, 2, 3, 4, 5, 6, 8, 10, 12, 16])
     # Few kinds a day, and those often: what needs two of a kind, or two certain kinds, meets more days than if every
     # day had a little of everything (swarm testing, Groce and others 2012).
@@ -89,11 +36,16 @@ def history_of(seed: int) -> History:
         (_incident(chance, kinds, list(shape.miners), list(shape.settings["groups"])) for _ in range(count)),
         key=lambda incident: incident.at_seconds,
     )
-    return History(seed, tuple(found))
+    return History(seed, with_ills(seed, shape_of(seed), found))
 
 
 def shape_of(seed: int) -> Shape:
     """The farm of a seed."""
+    return with_bitaxes(seed, _shape_of(seed))
+
+
+def _shape_of(seed: int) -> Shape:
+    """The same before Bitaxes came: what is drawn for them must change nothing else of a day."""
     chance = random.Random(f"shape {seed}")
     names = [f"m{number}" for number in range(chance.choice([1, 1, 2, 2, 3, 4]))]
     miners = {name: _miner(chance) for name in names}
@@ -248,15 +200,13 @@ _KINDS: dict[str, tuple[int, _Maker]] = {
     "late_resume": (1, _of_nobody),
 }
 KINDS = tuple(_KINDS)
+ALL_KINDS = tuple(dict.fromkeys([*KINDS, *BITAXE_KINDS]))
 _SWARM = 0.8
-_SHORTEST_SECONDS, _LONGEST_SECONDS = 1.0, 4 * 3600.0
 
 
 def _incident(chance: random.Random, kinds: list[str], miners: list[str], groups: list[str]) -> Incident:
     kind = chance.choices(kinds, weights=[_KINDS[kind][0] for kind in kinds])[0]
     at_seconds = chance.uniform(0, DAY_SECONDS - CALM_EVENING_SECONDS)
-    # Short and long ones alike: each decade of seconds is as likely as the next.
-    lasts = _SHORTEST_SECONDS * (_LONGEST_SECONDS / _SHORTEST_SECONDS) ** chance.random()
-    lasts = min(lasts, DAY_SECONDS - CALM_EVENING_SECONDS - at_seconds)
+    lasts = lasting_seconds(chance, at_seconds)
     target, value = _KINDS[kind][1](chance, miners, groups)
     return Incident(round(at_seconds, 1), kind, target, round(lasts, 1), value)

@@ -4,15 +4,17 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from shared.messages import OverrideKind
+from tests.simulation.bitaxe import Bitaxe
+from tests.simulation.bitaxes import BITAXE_KINDS
+from tests.simulation.device import Machine
 from tests.simulation.history import (
     DEVICE_FAULTS,
     HOUSE_FAULTS,
     WITH_OLD_MEMORY,
     WITHOUT_MEMORY,
-    History,
-    Incident,
 )
 from tests.simulation.network import Weather
+from tests.simulation.shape import History, Incident
 from tests.simulation.world import World
 
 _ATTENTION_SECONDS = 20.0
@@ -115,46 +117,54 @@ def _redeliver(world: World, _incident: Incident) -> None:
 
 def _device_fault(fault: str) -> tuple[Act, Act]:
     return (
-        lambda world, incident: world.machines[incident.target].begin(fault),
-        lambda world, incident: world.machines[incident.target].end(fault),
+        lambda world, incident: world.machines[incident.target].befall(fault, incident.value),
+        lambda world, incident: world.machines[incident.target].pass_off(fault),
     )
 
 
 def _mains_lost(world: World, incident: Incident) -> None:
-    machine = world.machines[incident.target]
-    machine.begin("off")
-    machine.force_state("stopped")
+    world.machines[incident.target].lose_mains()
 
 
 def _mains_back(world: World, incident: Incident) -> None:
-    machine = world.machines[incident.target]
-    machine.end("off")
-    machine.power_returns()
+    world.machines[incident.target].mains_return()
 
 
 def _swap(world: World, incident: Incident, fault: Act) -> None:
     """Another device at the address, or ours again: nobody exchanges two miners without an outage in between."""
     machine = world.machines[incident.target]
-    machine.begin("off")
+    machine.befall("off")
 
     def plugged_in() -> None:
-        machine.end("off")
+        machine.pass_off("off")
         fault(world, incident)
 
     world.scheduler.after(2 * world.farm.rules.poll.total_seconds() + 60, plugged_in)
 
 
 def _fails(world: World, incident: Incident) -> None:
-    machine = world.machines[incident.target]
-    machine.begin("fails")
+    machine = _vnish(world, incident)
+    machine.befall("fails")
     machine.force_state("failure")
 
 
 def _is_mended(world: World, incident: Incident) -> None:
-    machine = world.machines[incident.target]
-    machine.end("fails")
+    machine = _vnish(world, incident)
+    machine.pass_off("fails")
     if machine.state == "failure":
         machine.force_state("stopped")
+
+
+def _vnish(world: World, incident: Incident) -> Machine:
+    machine = world.machines[incident.target]
+    assert isinstance(machine, Machine)
+    return machine
+
+
+def _set_by_hand(world: World, incident: Incident) -> None:
+    machine = world.machines[incident.target]
+    assert isinstance(machine, Bitaxe)
+    machine.set_by_hand(round(incident.value))
 
 
 def _by_hand(world: World, incident: Incident, *, on: bool) -> None:
@@ -207,7 +217,7 @@ ACTS: dict[str, tuple[Act, Act | None]] = {
     "bad_network": (_bad_network, _fair_network),
     "redelivered": (_redeliver, None),
     "rival": (_rival, _rival_goes),
-    **{fault: _device_fault(fault) for fault in DEVICE_FAULTS},
+    **{fault: _device_fault(fault) for fault in dict.fromkeys([*DEVICE_FAULTS, *BITAXE_KINDS])},
     "swapped": (
         lambda world, incident: _swap(world, incident, _device_fault("swapped")[0]),
         lambda world, incident: _swap(world, incident, _device_fault("swapped")[1]),
@@ -215,6 +225,7 @@ ACTS: dict[str, tuple[Act, Act | None]] = {
     "reboots": (_mains_lost, _mains_back),
     "fails": (_fails, _is_mended),
     "paused_outside": (lambda world, incident: _by_hand(world, incident, on=False), None),
+    "set_outside": (_set_by_hand, None),
     "started_outside": (lambda world, incident: _by_hand(world, incident, on=True), None),
     **{fault: _house_fault(fault) for fault in HOUSE_FAULTS},
     "bad_value": (

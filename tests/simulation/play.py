@@ -4,8 +4,8 @@ from collections import Counter
 from dataclasses import dataclass
 
 from services.policy_engine.inspector import Breach
-from tests.simulation.history import DAY_SECONDS, History
 from tests.simulation.incidents import schedule
+from tests.simulation.shape import DAY_SECONDS, History
 from tests.simulation.witness import Witness
 from tests.simulation.world import World
 

@@ -5,8 +5,9 @@ import time
 from collections import Counter
 from typing import Any
 
-from tests.simulation.history import History, shape_of
+from tests.simulation.history import shape_of
 from tests.simulation.play import Outcome
+from tests.simulation.shape import History
 
 _PROGRESS_SECONDS = 10.0
 
@@ -76,11 +77,13 @@ def described(history: History) -> str:
     """A history for people: the farm and what happens to it."""
     shape = shape_of(history.seed)
     miners = [
-        f"  {name}: firmware {miner.generation}, {miner.nominal_w} W, "
-        + ", ".join(f"{key} {value}" for key, value in miner.settings.items())
+        f"  {name}: {' '.join(filter(None, (miner.driver, miner.board)))}, firmware {miner.generation}, "
+        f"{miner.nominal_w} W, " + ", ".join(f"{key} {value}" for key, value in miner.settings.items())
         for name, miner in shape.miners.items()
     ]
     rules = [f"  {key} {value}" for key, value in shape.settings["rules"].items()]
+    for name, windows in shape.settings.get("schedules", {}).items():
+        rules += [f"  {name} {' '.join(f'{key} {value}' for key, value in window.items())}" for window in windows]
     incidents = [f"  {incident.text()}" for incident in history.incidents] or ["  nothing"]
     return "\n".join([f"seed {history.seed}, miners:", *miners, "rules:", *rules, "incidents:", *incidents])
 

@@ -5,6 +5,7 @@ An invariant that no broken code has ever violated proves nothing. Each sabotage
 
 import argparse
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -32,6 +33,7 @@ class Change:
 
 
 _ENGINE = "services/policy_engine"
+_BITAXE = "services/bitaxe_agent"
 _ALL_IN_ONE_LOOP = """\
         tenders = list(self.tenders.values())
 
@@ -56,6 +58,9 @@ _UNKNOWN_IS_FINE = (
         "fresh_soc_percent(now, rules.stale_no_start)",
         "fresh_soc_percent(now, rules.stale_no_start) or 100.0",
     ),
+)
+_HEAT_IS_FINE = Change(
+    f"{_ENGINE}/heat.py", "return self.celsius - self.limit_celsius", "return self.celsius - self.limit_celsius - 90"
 )
 
 SABOTAGES: dict[str, tuple[Change, ...]] = {
@@ -89,6 +94,28 @@ SABOTAGES: dict[str, tuple[Change, ...]] = {
             f"{_ENGINE}/gates.py", "allowed_w = room.allowed_w(holding_w)", "allowed_w = 9 * room.allowed_w(holding_w)"
         ),
     ),
+    "heat_limits": (Change(f"{_ENGINE}/policies/overheat.py", "_step_below(look, look.drawn_w)", "look.drawn_w"),),
+    "heat_answered": (_HEAT_IS_FINE,),
+    "heat_alone": (
+        # While the engine answers too, what an agent leaves undone hardly shows.
+        _HEAT_IS_FINE,
+        Change(f"{_BITAXE}/protection.py", "LOCAL_MARGIN_CELSIUS = 5.0", "LOCAL_MARGIN_CELSIUS = 50.0"),
+    ),
+    "set_with_care": (
+        Change(
+            f"{_BITAXE}/ramp.py",
+            "if here.frequency_mhz >= target.frequency_mhz + SAME_MHZ:",
+            "if here.voltage_mv <= target.voltage_mv and here.frequency_mhz >= target.frequency_mhz + SAME_MHZ:",
+        ),
+    ),
+    "clamps": (
+        Change(
+            f"{_BITAXE}/wiring.py",
+            'frequency_mhz=miner.max_frequency_mhz if "max_frequency_mhz" in said else None,',
+            "frequency_mhz=None,",
+        ),
+    ),
+    "schedule": (Change(f"{_ENGINE}/policies/schedule.py", "if timetable is None:", "if timetable is None or now:"),),
     "epoch_order": (
         Change(
             "shared/lease.py", "if command.epoch < self._fence and now < self._fenced_until:", "if not command.epoch:"
@@ -154,7 +181,7 @@ SABOTAGES: dict[str, tuple[Change, ...]] = {
     ),
 }
 
-HAVING = {"epoch_order": "rival"}
+HAVING = {"epoch_order": "rival", "heat_limits": "heat", "heat_answered": "heat", "heat_alone": "heat"}
 """What shows only on rare days is looked for on days that have the incidents for it."""
 
 
@@ -167,15 +194,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--only", choices=sorted(SABOTAGES), nargs="+", help="these invariants (all)")
     parser.add_argument("--days", type=int, default=_DAYS, help="how many to play before giving up (%(default)s)")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes (one for each core)")
     options = parser.parse_args(arguments)
     names = options.only or [invariant.name for invariant in INVARIANTS]
     sys.stdout.write(f"{'invariant':26} {'seed':>6} {'days':>6}   what it said\n")
-    missed = sum(not _noticed(name, options.days) for name in names)
+    missed = sum(not _noticed(name, options.days, options.jobs) for name in names)
     sys.stdout.write(f"{len(names) - missed} of {len(names)} noticed\n")
     return 1 if missed else 0
 
 
-def _noticed(name: str, days: int) -> bool:
+def _noticed(name: str, days: int, jobs: int) -> bool:
     with tempfile.TemporaryDirectory() as directory:
         copy = Path(directory)
         for part in _COPIED:
@@ -187,7 +215,7 @@ def _noticed(name: str, days: int) -> bool:
         for change in SABOTAGES[name]:
             _make(copy, change)
         seeds = f"{_FIRST_SEED}-{_FIRST_SEED + days * (_RARE if name in HAVING else 1) - 1}"
-        command = [sys.executable, "-m", "tests.simulation", "--seeds", seeds, "--only", name]
+        command = [sys.executable, "-m", "tests.simulation", "--seeds", seeds, "--only", name, "--jobs", str(jobs)]
         command += ["--having", HAVING[name]] if name in HAVING else []
         played = subprocess.run(
             [*command, "--until-broken", "--no-shrink", "--json"], cwd=copy, capture_output=True, text=True, check=False

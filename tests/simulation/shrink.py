@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from tests.simulation.history import History, Incident
+from tests.simulation.shape import History, Incident
 
 Breaks = Callable[[History], bool]
 

@@ -2,9 +2,10 @@
 
 import pytest
 
-from tests.simulation.history import History, Incident, history_of
+from tests.simulation.history import history_of
 from tests.simulation.play import play
 from tests.simulation.report import described, told
+from tests.simulation.shape import History, Incident
 from tests.simulation.shrink import shrunk
 
 SEEDS_EACH = 8

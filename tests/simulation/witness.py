@@ -1,7 +1,8 @@
 """The eyes of the world: what really is, as a scene for the invariants."""
 
 from collections import Counter
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from hashlib import blake2b
 
@@ -12,10 +13,13 @@ from services.policy_engine.sight import Bounds, Scene, Sight
 from shared.bus import Packet
 from shared.messages import Action, Following, MinerCommand, MinerTelemetry, SiteTelemetry
 from shared.topics import ENGINE_EPOCH, MINER_COMMAND, MINER_TELEMETRY, SITE_TELEMETRY, locate
+from tests.simulation.bitaxe import Bitaxe
+from tests.simulation.bitaxe_eyes import BitaxeEyes
 from tests.simulation.epochs import Epochs
 from tests.simulation.outside_pauses import OutsidePauses
 from tests.simulation.process import Process
 from tests.simulation.restarts import Restarts
+from tests.simulation.shape import AGENTS
 from tests.simulation.world import World
 
 _CLOCKS_AGREE_SECONDS = 25.0
@@ -67,7 +71,12 @@ class Witness:
         self._inspector = Inspector()
         self.restarts = Restarts(world)
         self._epochs = {name: Epochs(name) for name in world.machines}
-        self._agent_starts = 0
+        self._eyes = {
+            name: BitaxeEyes(machine, world.shape.miners[name])
+            for name, machine in world.machines.items()
+            if isinstance(machine, Bitaxe)
+        }
+        self._agent_starts: Counter[str] = Counter()
         self._memories_lost = 0
         self._looked_at_seconds = -1.0
         self._news = False
@@ -141,6 +150,8 @@ class Witness:
             record.telemetry is None or record.telemetry.following is not Following.FAILSAFE
         ):
             self.counts["failsafes"] += 1
+        if name in self._eyes:
+            self._eyes[name].see(telemetry)
         record.telemetry, record.heard_at = telemetry, now
         if telemetry.state.draws_power:
             record.hashing_at = now
@@ -157,16 +168,18 @@ class Witness:
         if world.memories_lost != self._memories_lost:
             self._forget()
         self._compare_clocks(now)
-        agent, engines = world.processes["vnish_agent"], world.engines()
-        middle, cut_off = (
-            self._middle_is_well(engines),
-            not (agent.well and engines) and not self._is_a_new_agent(agent),
-        )
+        engines = world.engines()
+        middle = self._middle_is_well(engines)
+        lost = {
+            name: not (agent.well and engines) and not self._is_a_new_agent(agent)
+            for name, agent in world.processes.items()
+            if name in AGENTS
+        }
         crashes = sum(len(process.crashes) + _failed(process) for process in world.processes.values())
         return Scene(
             now=now,
             bounds=self._bounds(),
-            sights={name: self._sight(name, now, agent, middle=middle, cut_off=cut_off) for name in self.records},
+            sights={name: self._sight(name, now, lost, middle=middle) for name in self.records},
             soc_percent=house.soc_percent,
             soc_known_at=house.soc_known_at,
             unknown_since=self._unknown_since,
@@ -175,8 +188,9 @@ class Witness:
             crashes=crashes,
         )
 
-    def _sight(self, name: MinerId, now: datetime, agent: Process, *, middle: bool, cut_off: bool) -> Sight:
+    def _sight(self, name: MinerId, now: datetime, lost: Mapping[str, bool], *, middle: bool) -> Sight:
         world, record, machine = self._world, self.records[name], self._world.machines[name]
+        agent = world.agent_of(name)
         started, off_for = self._see_switches(name, now)
         epoch, highest_before = self._epochs[name].look(agent, now, world.rules.memory_lasts)
         tended = machine.is_sound and agent.alive and not agent.frozen_seconds()
@@ -184,13 +198,13 @@ class Witness:
         whole = middle and reached
         record.chain_since = (record.chain_since or now) if whole else None
         stopped = world.people.stop_ordered_at is not None
-        return Sight(
+        sight = Sight(
             name=name,
             rules=world.rules.miners[name],
             draws=machine.draws,
             power_w=float(machine.power_w) if machine.draws else 0.0,
             tended=tended,
-            cut_off=cut_off,
+            cut_off=lost[agent.name],
             chain_since=record.chain_since,
             stop_in_force=stopped,
             told_to_stop=stopped and reached,
@@ -212,11 +226,16 @@ class Witness:
             impossible=record.impossible,
             restart_changed=record.restart_changed,
         )
+        eyes = self._eyes.get(name)
+        if eyes is None:
+            return sight
+        commands = [command for command in (record.command, record.before) if command is not None]
+        return replace(sight, **eyes.look(record.telemetry, commands))
 
     def _is_a_new_agent(self, agent: Process) -> bool:
         """Whether it has been started since the last look: one that begins has its time of grace before it."""
-        is_new, self._agent_starts = agent.starts != self._agent_starts, agent.starts
-        return is_new
+        before, self._agent_starts[agent.name] = self._agent_starts[agent.name], agent.starts
+        return agent.starts != before
 
     def _bounds(self) -> Bounds:
         world = self._world
@@ -230,8 +249,7 @@ class Witness:
     def _middle_is_well(self, engines: list[Engine]) -> bool:
         """Whether bridge, engine and broker are all at work and agree about the time."""
         world = self._world
-        bridge, agent = world.processes["soc_bridge"], world.processes["vnish_agent"]
-        if not (bridge.well and agent.well and engines and world.broker.weather.is_fair):
+        if not (world.processes["soc_bridge"].well and engines and world.broker.weather.is_fair):
             return False
         if max(engine.reign.epoch or 0 for engine in engines) < self._epoch:
             return False

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import requests
 
+from services.bitaxe_agent.wiring import build as build_bitaxe_agent
 from services.policy_engine.engine import Engine
 from services.policy_engine.settings import rules_of
 from services.simulator.home_assistant_in_process import connector
@@ -17,22 +18,25 @@ from services.simulator.http_in_process import InProcessSession
 from services.simulator.site import Site
 from services.soc_bridge.sources.home_assistant import Doors
 from services.soc_bridge.wiring import build as build_bridge
-from services.vnish_agent.wiring import build as build_agent
+from services.vnish_agent.wiring import build as build_vnish_agent
 from shared.launch import Context
 from shared.service import Service
 from shared.settings import FarmSettings, Secrets
+from tests.simulation.bitaxe import Bitaxe
 from tests.simulation.device import Machine
-from tests.simulation.history import DAY_SECONDS, PROCESSES, History, Shape, shape_of
+from tests.simulation.history import shape_of
 from tests.simulation.house import House
 from tests.simulation.network import SimulatedBroker
 from tests.simulation.people import People
 from tests.simulation.process import Build, Process
-from tests.simulation.scheduler import ATTENTIVE_SLACK_SECONDS, DAWN, Scheduler
+from tests.simulation.scheduler import ATTENTIVE_SLACK_SECONDS, DAWN, Scheduler, WorldClock
+from tests.simulation.shape import BITAXE_AGENT, DAY_SECONDS, PROCESSES, VNISH_AGENT, History, MinerShape, Shape
 
 RIVAL = "rival"
 _TOKEN = "of-the-simulation"
 _SITE_SECONDS = 60.0
 _SAVED = 8
+_RAMP_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
@@ -56,7 +60,11 @@ class World:
         self.scheduler = Scheduler(chance)
         self.clock = self.scheduler.clock
         self.broker = SimulatedBroker(self.scheduler, chance)
-        self.machines = {name: Machine(miner, self.clock) for name, miner in self.shape.miners.items()}
+        self.machines = {name: _machine(name, miner, self.clock) for name, miner in self.shape.miners.items()}
+        for machine in self.machines.values():
+            if isinstance(machine, Bitaxe):
+                # While it is on its way from one setting to another nobody is sluggish: each step counts.
+                machine.on_write = lambda: self.attend(_RAMP_SECONDS)
         self.house = House(HomeAssistantCore(token=_TOKEN, clock=self.clock), self.clock)
         self.site = Site(self.shape.site, DAWN, self.shape.state_of_charge_percent)
         self.farm = _farm_settings(self.shape)
@@ -64,6 +72,8 @@ class World:
         self.people = People(self.broker, self.scheduler, self.rules, self.farm.site.id)
         self._ports = self._wire()
         self.processes = {name: self._process(name) for name in PROCESSES}
+        if self.shape.bitaxes:
+            self.processes[BITAXE_AGENT] = self._process(BITAXE_AGENT)
         self.on_kill: list[Callable[[str], None]] = []
         self._outages = 0
         self.memories_lost = 0
@@ -145,6 +155,10 @@ class World:
 
     # --- who is there
 
+    def agent_of(self, miner: str) -> Process:
+        """Who tends it."""
+        return self.processes[BITAXE_AGENT if self.shape.miners[miner].is_bitaxe else VNISH_AGENT]
+
     def engines(self) -> list[Engine]:
         """The engines that are in charge and can act."""
         found = [process for process in self.processes.values() if isinstance(process.substance, Engine)]
@@ -165,7 +179,8 @@ class World:
             "policy_engine": self._build_engine,
             RIVAL: self._build_engine,
             "soc_bridge": lambda service: build_bridge(self._context(service), self._ports.doors),
-            "vnish_agent": lambda service: build_agent(self._context(service), self._ports.session),
+            VNISH_AGENT: lambda service: build_vnish_agent(self._context(service), self._ports.session),
+            BITAXE_AGENT: lambda service: build_bitaxe_agent(self._context(service), self._ports.session),
         }
         drift_ppm = self.shape.drift_ppm.get(name, 0.0)
         return Process(name, builds[name], self.scheduler, self.broker, drift_ppm=drift_ppm)
@@ -188,9 +203,13 @@ class World:
         return Ports(self.farm, secrets, lambda: InProcessSession(handlers, self.scheduler.wait), doors)
 
 
+def _machine(name: str, shape: MinerShape, clock: WorldClock) -> Machine | Bitaxe:
+    return Bitaxe(name, shape, clock) if shape.is_bitaxe else Machine(shape, clock)
+
+
 def _farm_settings(shape: Shape) -> FarmSettings:
     miners = {
-        name: {"driver": "vnish", "host": f"{name}.test", **miner.settings} for name, miner in shape.miners.items()
+        name: {"driver": miner.driver, "host": f"{name}.test", **miner.settings} for name, miner in shape.miners.items()
     }
     return FarmSettings.model_validate({**shape.settings, "miners": miners})
 
