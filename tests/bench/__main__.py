@@ -7,12 +7,13 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
-from tests.bench import engine, memory, reaction, real_home_assistant
+from tests.bench import engine, memory, ramps, reaction, real_home_assistant
 from tests.bench.figure import Figure, table
 
 _MANY = 1000
 _EPILOG = """\
 reaction        SoC change -> last healthy miner's stop received; each web server takes 100 ms for an answer
+bitaxes         100 go from day to night by their schedule; an emergency stop in the midst of it
 home-assistant  change in a real Home Assistant -> stop received; needs SUNHERD_E2E_HA_URL and SUNHERD_E2E_HA_TOKEN
 round-trip      a message to the broker and back, QoS 1
 decision        one miner's telemetry -> its command; one SoC message -> the last explained command
@@ -21,6 +22,10 @@ memory          the whole embedded farm
 
 Reaction is beside a loop that visits one miner after another, with 5 s of patience for each request.
 For 1000 miners that loop is not run but worked out from 100. Figures are medians where nothing else is said.
+
+Bitaxes, of firmware 2.12 and 2.15 in turns, take 100 ms for an answer, too, and ramp as is preset. From the window's
+beginning to the last setting sent may pass the ramp's own time and a tenth of it. Beside it: five at a time, as a
+scheduler with five workers does it; run with 10 and worked out from that. Stops are the slowest of all, not a median.
 """
 
 Measured = Iterator[Figure]
@@ -48,18 +53,19 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m tests.bench",
         description="How fast Sunherd is on this machine: real sockets, a real mosquitto, processes as in production. "
-        "Takes about five minutes; close other programs.",
+        "Takes about twelve minutes; close other programs.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--only", action="append", choices=list(_GROUPS), help="measure this alone; may be repeated")
     parser.add_argument("--runs", type=int, default=3, help="changes of the state of charge in each farm (3)")
+    parser.add_argument("--rounds", type=int, default=1, help="evenings of `bitaxes`, of seven minutes each (1)")
     parser.add_argument("--miners", type=int, nargs="+", default=[1, 10, 100, _MANY], help="farm sizes of `reaction`")
-    parser.add_argument("--quick", action="store_true", help="without the sequential loop, which takes 80 s")
+    parser.add_argument("--quick", action="store_true", help="without the sequential loops, which take 80 s")
     parser.add_argument("--json", action="store_true", help="print JSON in place of the table")
     options = parser.parse_args(arguments)
-    if min(options.miners) < 1 or options.runs < 1:
-        parser.error("--miners and --runs take numbers from 1")
+    if min(*options.miners, options.runs, options.rounds) < 1:
+        parser.error("--miners, --runs and --rounds take numbers from 1")
     return options
 
 
@@ -79,6 +85,7 @@ def _progress(text: str) -> None:
 
 Loops = dict[tuple[int, int], "Future[float]"]
 _SILENT = {100: 10}
+_BITAXES, _FEW_BITAXES = 100, 10
 _SEQUENTIAL = ((1, 0), (10, 0), (100, 0), (100, 10))
 
 
@@ -114,6 +121,27 @@ def _stops(count: int, silent: int, runs: int, sequential: float | None) -> Figu
 def _worked_out(count: int, took: dict[tuple[int, int], float]) -> float | None:
     hundred = took.get((100, 0))
     return None if hundred is None else hundred * count / 100
+
+
+def _bitaxes(options: argparse.Namespace, _loops: Loops) -> Measured:
+    sequential = None
+    if not options.quick:
+        _progress(f"{_FEW_BITAXES} Bitaxes, five at a time: 80 s")
+        sequential = ramps.sequential(_FEW_BITAXES) * _BITAXES / _FEW_BITAXES
+    _progress(f"{_BITAXES} Bitaxes from day to night: {options.rounds} of seven minutes")
+    found = ramps.measure(_BITAXES, silent=_SILENT[_BITAXES], rounds=options.rounds, say=_progress)
+    yield _switch("", found.switch, sequential)
+    yield _switch(f", {_SILENT[_BITAXES]} silent", found.switch_with_silent, None)
+    for firmware, took in found.stops.items():
+        note = f"median {statistics.median(took):.2f} s; {found.undervolted} undervolted, {found.deaf} web servers dead"
+        what = f"emergency stop in mid-ramp, {firmware}, slowest"
+        yield Figure(what, len(took) // options.rounds, max(took), "s", 1.0, note=note)
+
+
+def _switch(how: str, took: list[float], sequential: float | None) -> Figure:
+    note = f"ramp alone {ramps.RAMP_SECONDS:g} s; slowest round {max(took):.2f} s"
+    target = 1.1 * ramps.RAMP_SECONDS
+    return Figure(f"day to night{how}", _BITAXES, statistics.median(took), "s", target, sequential, note)
 
 
 def _home_assistant(options: argparse.Namespace, _loops: Loops) -> Measured:
@@ -157,6 +185,7 @@ def _p99(what: str, count: int | None, times: engine.Times, target: float) -> Fi
 _GROUPS: dict[str, Callable[[argparse.Namespace, Loops], Measured]] = {
     "memory": _memory,
     "reaction": _reaction,
+    "bitaxes": _bitaxes,
     "home-assistant": _home_assistant,
     "round-trip": _round_trip,
     "decision": _decision,

@@ -49,23 +49,31 @@ def owners_farm(farm: str, **environment: str) -> Iterator[Path]:
                 process.wait(timeout=30)
 
 
-def await_settled(directory: Path, count: int) -> None:
-    """Returns when so many miners have reported that they do what they shall; listens no longer than that."""
+@contextmanager
+def bus_of(directory: Path) -> Iterator[Bus]:
+    """Speaks on the farm's broker until the end of the block."""
     details = json.loads((directory / STATE_DIRECTORY / "connection.json").read_text(encoding="utf-8"))
     link = MqttLink(address_of(details["url"], details["username"], details["password"]), "bench")
     bus = Bus(link, SystemClock(), instance="bench")
+    bus.start()
+    try:
+        await_true(bus.is_synced, "the broker did not answer")
+        yield bus
+    finally:
+        bus.stop()
+
+
+def await_settled(directory: Path, count: int) -> None:
+    """Returns when so many miners have reported that they do what they shall; listens no longer than that."""
     settled: set[str] = set()
 
     def heard(received: Received[MinerTelemetry]) -> None:
         if received.message is not None and received.message.settled:
             settled.add(received.identifier)
 
-    bus.subscribe(MINER_TELEMETRY, heard)
-    bus.start()
-    try:
+    with bus_of(directory) as bus:
+        bus.subscribe(MINER_TELEMETRY, heard)
         await_true(lambda: len(settled) == count)
-    finally:
-        bus.stop()
 
 
 def cpu_seconds_of(directory: Path) -> dict[str, float]:
