@@ -5,22 +5,29 @@ import os
 import socket
 import sys
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
 from deploy.broker import BrokerError
 from deploy.connection import STATE_DIRECTORY
 from deploy.embedded import SERVICES, WATCH, AlreadyRunningError, Plan, alone_in, run_farm
+from services.simulator.wiring import ORDERS_VARIABLE
 from shared.clock import SystemClock
 from shared.launch import EXIT_BAD_INPUT, set_up_log
 from shared.settings import FarmFileError
 
 SIMULATOR = "services.simulator.__main__"
 DAY_SECONDS = 86_400.0
-MORNING = datetime(2026, 6, 21, 4, 0, tzinfo=UTC)
+DATE, MORNING = date(2026, 6, 21), time(4)
 # Leases and stale times are lengthened to these real seconds: a laptop that hiccups must trip no failsafe.
 _LEASE_REAL_SECONDS = 20
 _STALE_REAL_SECONDS = 20
+# A Bitaxe takes its own time whatever the clock: it warms and ramps in real seconds, and is read every 10 s. A second
+# step down waits for the reading after the first.
+_HEAT_STEP_REAL_SECONDS = 14
+_HEAT_RESTORE_REAL_SECONDS = 2
+_WARMING_REAL_SECONDS = 8
+_HOT_REAL_SECONDS = 7.6
 
 FARM = """\
 # The demo's farm, written anew at each start. Ports are free ones of this machine.
@@ -39,8 +46,16 @@ miners:
   s19-20: {{driver: vnish, host: 127.0.0.1:{miner_0}, stop_soc: 73, resume_soc: 75}}
   s19-21: {{driver: vnish, host: 127.0.0.1:{miner_1}, stop_soc: 95, resume_soc: 99}}
   s19-22: {{driver: vnish, host: 127.0.0.1:{miner_2}, stop_soc: 95, resume_soc: 99}}
+  bitaxe-1: {{driver: bitaxe, host: 127.0.0.1:{miner_3}, schedule: day-and-night, delay: 1 s}}
+  bitaxe-2: {{driver: bitaxe, host: 127.0.0.1:{miner_4}, schedule: day-and-night, delay: 1 s}}
+  bitaxe-3: {{driver: bitaxe, host: 127.0.0.1:{miner_5}, schedule: day-and-night, delay: 1 s}}
+schedules:
+  day-and-night:
+    - {{from: "07:30", to: "20:00", voltage_mv: 1150, frequency_mhz: 450}}
+    - {{from: "20:00", to: "07:30", voltage_mv: 1250, frequency_mhz: 550}}
 # On the fast clock a real second is {rate:.0f} farm seconds: what guards against a hiccup of the laptop is lengthened.
-rules: {{lease: {lease} s, grace: {lease} s, stale_no_start: {stale} s, stale_pause: {stale} s, poll: 0.5 s}}
+rules: {{lease: {lease} s, grace: {lease} s, stale_no_start: {stale} s, stale_pause: {stale} s, poll: 0.5 s,
+        heat_step: {heat_step} s, heat_restore: {heat_restore} s}}
 """
 
 
@@ -48,17 +63,26 @@ def write_farm(directory: Path, rate: float, ports: Sequence[int]) -> Path:
     """Writes the demo's farm file, with Home Assistant on the first port and miners on the others; returns its path."""
     text = FARM.format(
         home_assistant=ports[0],
-        miner_0=ports[1],
-        miner_1=ports[2],
-        miner_2=ports[3],
+        **{f"miner_{number}": port for number, port in enumerate(ports[1:])},
         rate=rate,
         lease=round(_LEASE_REAL_SECONDS * rate),
         stale=round(_STALE_REAL_SECONDS * rate),
+        heat_step=max(30, round(_HEAT_STEP_REAL_SECONDS * rate)),
+        heat_restore=max(300, round(_HEAT_RESTORE_REAL_SECONDS * rate)),
     )
     directory.mkdir(parents=True, exist_ok=True)
     path = directory / "farm.yaml"
     path.write_text(text, encoding="utf-8")
     return path
+
+
+def orders(rate: float) -> str:
+    """What befalls whom: the room of one Bitaxe warms, so that its chip exceeds its limit from noon on, and cools."""
+    midnight = datetime.combine(DATE, time(), UTC)
+    noon = midnight + timedelta(hours=12)
+    begins = max(midnight, noon - timedelta(seconds=_WARMING_REAL_SECONDS * rate))
+    ends = min(noon + timedelta(seconds=_HOT_REAL_SECONDS * rate), midnight + timedelta(hours=23))
+    return f"{begins:%H:%M:%S} bitaxe-1 heat 74, {ends:%H:%M:%S} bitaxe-1 mend"
 
 
 def _free_ports(count: int) -> list[int]:
@@ -84,31 +108,38 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m deploy.demo",
         description="Shows a day of a simulated solar farm: real services, a broker, and stand-ins for the hardware.",
-        epilog="Look at the topics meanwhile with `make topics` in a second terminal.",
+        epilog="Look at the topics meanwhile with `make topics` in a second terminal. SUNHERD_SIMULATED_ORDERS, such as"
+        " '14:00 bitaxe-1 heat 74, 16:00 bitaxe-1 mend', says what befalls whom.",
     )
     parser.add_argument("--day", type=float, default=100.0, metavar="SECONDS", help="how long one day takes (100)")
     parser.add_argument("--days", type=float, default=1.0, help="how many days to show (1); 0: until Ctrl-C")
-    parser.add_argument("--soc", type=float, default=76.0, metavar="PERCENT", help="state of charge at 4 o'clock (76)")
+    parser.add_argument(
+        "--from", dest="begins", type=time.fromisoformat, default=MORNING, metavar="HH:MM", help="when (04:00)"
+    )
+    parser.add_argument("--soc", type=float, default=76.0, metavar="PERCENT", help="state of charge then (76)")
     options = parser.parse_args(arguments)
     if not (10 <= options.day <= DAY_SECONDS and options.days >= 0 and 0 <= options.soc <= 100):  # noqa: PLR2004
         parser.error("--day takes 10 to 86400 seconds, --days at least 0, --soc 0 to 100")
-    return show(options.day, options.days, options.soc)
+    return show(options.day, options.days, options.begins, options.soc)
 
 
-def show(day_seconds: float, days: float, soc_percent: float) -> int:
+def show(day_seconds: float, days: float, begins: time, soc_percent: float) -> int:
     """Runs the demo; returns the exit code."""
     set_up_log("demo")
-    clock = SystemClock(start=MORNING, rate=DAY_SECONDS / day_seconds)
+    clock = SystemClock(start=datetime.combine(DATE, begins, UTC), rate=DAY_SECONDS / day_seconds)
     state = Path(STATE_DIRECTORY, "demo").absolute()
     os.environ["HA_TOKEN"] = "demo-token"  # noqa: S105 - of the stand-in
     os.environ["SUNHERD_START_SOC"] = repr(soc_percent)
+    os.environ.setdefault(ORDERS_VARIABLE, orders(clock.rate))
     for variable in ("VNISH_PASSWORD", "SUNHERD_BROKER__URL", "SUNHERD_BROKER__USERNAME", "MQTT_PASSWORD"):
         os.environ.pop(variable, None)  # a real farm's settings have no business in the demo
     _say(f"One day of a simulated farm in {day_seconds:g} s. Ctrl-C ends it.")
+    if clock.rate > 1:
+        _say(f"Bitaxes ramp as slowly as ever: 10 s of theirs are {10 * clock.rate / 3600:.1f} h of this day.")
     ends_at = clock.seconds() + day_seconds * days if days else float("inf")
     try:
         with alone_in(state):
-            ports = _free_ports(4)
+            ports = _free_ports(7)
             modules = (SIMULATOR, *SERVICES, WATCH)
             farm_file = write_farm(state, clock.rate, ports)
             plan = Plan(farm_file, state, modules, clock, forget=True, head_start=lambda: all(map(_answers, ports)))

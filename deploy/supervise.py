@@ -34,6 +34,7 @@ STEADY_SECONDS = 60.0
 HEAD_START_SECONDS = 5.0
 FROZEN_SECONDS = 4 * BEAT_SECONDS
 _LOOK_SECONDS = 0.2
+_HEAD_START_LOOK_SECONDS = 0.02
 _STOP_SECONDS = 8.0
 _EXIT_ENDED = 4
 
@@ -98,9 +99,9 @@ class Supervisor:
             self._sockets = Path(sockets)
             try:
                 while not (self._stopping or until() or self._bad_input() or self._all_done()):
-                    self._start_due()
+                    look_seconds = _LOOK_SECONDS if self._start_due() else _HEAD_START_LOOK_SECONDS
                     self._mind_broker()
-                    wait([child.process.sentinel for child in self._running()], timeout=_LOOK_SECONDS)
+                    wait([child.process.sentinel for child in self._running()], timeout=look_seconds)
                     self._mind_frozen()
                     self._reap()
             finally:
@@ -120,14 +121,16 @@ class Supervisor:
     def _running(self) -> list["_Running"]:
         return [_Running(child, child.process) for child in self.children.values() if child.process is not None]
 
-    def _start_due(self) -> None:
+    def _start_due(self) -> bool:
+        """Whether no child has to wait for the first one's head start."""
         now = self._clock.seconds()
         for child in self.children.values():
             if child.process is None and child.start_again_at is not None and now >= child.start_again_at:
                 if child.started_at == 0.0 and not self._may_follow(child):
-                    return
+                    return False
                 child.pulse = Pulse(self._sockets / child.module)
                 child.process, child.started_at = _start(child.module, child.pulse.path), now
+        return True
 
     def _may_follow(self, child: Child) -> bool:
         first = next(iter(self.children.values()))

@@ -1,5 +1,7 @@
 """Puts the bridge and its source together."""
 
+import logging
+
 from services.soc_bridge.bridge import SiteBridge
 from services.soc_bridge.sources import home_assistant, mqtt
 from services.soc_bridge.sources.home_assistant import SOCKETS, Doors
@@ -14,6 +16,9 @@ def build(context: Context, doors: Doors = SOCKETS) -> bool:
     if battery.home_assistant is not None:
         source = f"Home Assistant, {battery.home_assistant.state_of_charge}"
         bridge = SiteBridge(service, context.farm.site.id, battery, source, context.farm.rules.stale_no_start)
+        # What becomes of the connection the bridge tells. Two ends that close at once make a thread of the library's
+        # write a traceback.
+        logging.getLogger("websockets.client").setLevel(logging.CRITICAL)
         token = context.secrets.get("HA_TOKEN") or ""
         home_assistant.start(service, battery.home_assistant, token, bridge.hear, doors)
     if battery.mqtt is not None:

@@ -48,7 +48,7 @@ def test_the_example_that_it_points_to_is_a_good_farm(tmp_path: Path) -> None:
     (tmp_path / "farm.yaml").write_text((ROOT / "farm.example.yaml").read_text(encoding="utf-8"), encoding="utf-8")
     done = run(tmp_path, "deploy.embedded", "--check")
     assert done.returncode == 0, done.stderr
-    assert "is fine: 3 miners" in done.stdout
+    assert "is fine: 4 miners" in done.stdout
 
 
 def test_a_wrong_farm_file_is_told_whole_and_nothing_is_started(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from shared.messages import (
     Event,
     Following,
     Ladder,
+    Limit,
     MinerCommand,
     MinerState,
     MinerTelemetry,
@@ -102,4 +103,77 @@ def test_what_nobody_has_heard_for_long_is_not_shown_as_a_measurement() -> None:
     assert "SoC 71.5 %" in scene.status(NOON, 110.0)
     assert "1 of 2 miners hashing · 3.0 kW (from 1)" in scene.status(NOON, 110.0)
     assert "SoC unknown" in scene.status(NOON, 140.0)
-    assert "0 of 2 miners hashing · 0.0 kW (from 0)" in scene.status(NOON, 140.0)
+    assert "0 of 2 miners hashing · 0 W (from 0)" in scene.status(NOON, 140.0)
+
+
+def bitaxe(megahertz: float, *, settled: bool, desired: str = "night", celsius: float = 60) -> MinerTelemetry:
+    return MinerTelemetry(
+        at=NOON,
+        driver="bitaxe",
+        reachable=True,
+        state=MinerState.HASHING,
+        settled=settled,
+        desired=desired,
+        following=Following.COMMAND,
+        voltage_mv=1150,
+        frequency_mhz=megahertz,
+        chip_temperature_celsius=celsius,
+        power_w=16.0,
+    )
+
+
+def held(code: str, sentence: str) -> MinerCommand:
+    limit = Limit(policy="overheat", ceiling_w=14, code=code, sentence=sentence, since=NOON)
+    return command(OperatingPoint(name="lower", power_w=14), sentence).model_copy(
+        update={"code": code, "limits": (limit,)}
+    )
+
+
+def test_a_ramp_is_told_when_it_begins_and_when_it_has_arrived_and_shown_meanwhile() -> None:
+    scene = Scene(UTC)
+    scene.telemetry_heard("b", bitaxe(450, settled=True, desired="day"), 1.0)
+    scene.command_heard("b", command(OperatingPoint(name="night", power_w=21), "by the window 20:00-07:30"))
+    assert scene.telemetry_heard("b", bitaxe(450, settled=False), 2.0) == []
+    begun = ["12:00 [b] by the window 20:00-07:30 → ramping from 450 MHz 1150 mV"]
+    assert scene.telemetry_heard("b", bitaxe(470, settled=False), 3.0) == begun
+    assert scene.telemetry_heard("b", bitaxe(490, settled=False), 4.0) == []
+    assert "1 of 1 miners hashing · 16 W · ramping: b 490 MHz 1150 mV" in scene.status(NOON, 4.0)
+    arrived = ["12:00 [b] by the window 20:00-07:30 → mining at 550 MHz 1150 mV"]
+    assert scene.telemetry_heard("b", bitaxe(550, settled=True), 5.0) == arrived
+    assert "ramping" not in scene.status(NOON, 5.0)
+
+
+def test_who_is_only_watched_does_not_ramp() -> None:
+    scene = Scene(UTC)
+    scene.command_heard("b", command(OperatingPoint(name="night", power_w=21), "by the window 20:00-07:30"))
+    for _ in range(3):
+        assert scene.telemetry_heard("b", bitaxe(450, settled=False), 2.0) == []
+    assert "ramping" not in scene.status(NOON, 3.0)
+
+
+def test_a_miner_that_is_too_hot_is_told_once_shown_while_it_is_held_and_told_when_it_is_cool_again() -> None:
+    scene = Scene(UTC)
+    scene.telemetry_heard("b", bitaxe(450, settled=True, desired="day"), 1.0)
+    scene.command_heard("b", held("too_hot", "chip 71 °C, limit 70 °C: at most 14 W"))
+    warm = Event(at=NOON, code="warm", severity=Severity.WARNING, sentence="at its limits")
+    assert scene.event_heard("b", warm) == []
+    hot = Event(at=NOON, code="too_hot", severity=Severity.WARNING, sentence="chip 71 °C, limit 70 °C: at most 14 W")
+    assert scene.event_heard("b", hot) == ["12:00 [b] chip 71 °C, limit 70 °C: at most 14 W"]
+    assert scene.telemetry_heard("b", bitaxe(430, settled=False, desired="lower", celsius=71), 2.0) == []
+    assert "held back by heat: b 71 °C" in scene.status(NOON, 2.0)
+    lower = scene.telemetry_heard("b", bitaxe(425, settled=True, desired="lower"), 3.0)
+    assert lower == ["12:00 [b] chip 71 °C, limit 70 °C: at most 14 W → mining at 425 MHz 1150 mV"]
+    scene.command_heard("b", command(NORMAL, "nothing holds it back"))
+    restored = scene.telemetry_heard("b", bitaxe(450, settled=True, desired="day"), 4.0)
+    assert restored[-1] == "12:00 [b] cool again; nothing holds it back → mining at 450 MHz 1150 mV"
+    assert "heat" not in scene.status(NOON, 4.0)
+
+
+def test_a_temperature_that_is_not_known_yet_is_no_heat() -> None:
+    scene = Scene(UTC)
+    scene.command_heard("b", held("not_measured", "its temperature is not known while it does not hash"))
+    scene.telemetry_heard("b", bitaxe(400, settled=True, desired="lower"), 1.0)
+    assert "heat" not in scene.status(NOON, 1.0)
+    scene.command_heard("b", command(NORMAL, "nothing holds it back"))
+    told = scene.telemetry_heard("b", bitaxe(450, settled=True, desired="day"), 2.0)
+    assert told[-1] == "12:00 [b] nothing holds it back → mining at 450 MHz 1150 mV"
