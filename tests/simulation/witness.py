@@ -92,7 +92,9 @@ class Witness:
     def look(self) -> None:
         """To be called after each turn; looks when there is something new, and every so often."""
         seconds = self._world.clock.seconds()
-        self._news = self._news or seconds <= self._world.watched_until_seconds
+        # What is done to a machine is judged by what is in force at that moment, not at the next message.
+        touched = any(machine.touched for machine in self._world.machines.values())
+        self._news = self._news or touched or seconds <= self._world.watched_until_seconds
         if not self._news and seconds - self._looked_at_seconds < self._world.scheduler.slack_seconds:
             return
         self._news, self._looked_at_seconds = False, seconds
