@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from tests.footprint import Footprint
 
 GROWTH_MAX_PERCENT = 2.0
-ARENA_MB = 1.05
-"""Python takes memory from the machine in arenas of 1 MiB. One more is 3 % of a service, and no leak: so a process is
-given one. The total is not."""
+NOISE_MB = 0.2
+"""A small process may grow by so much: 2 % of mosquitto is a handful of pages."""
 TOTAL = "total"
 
 
@@ -40,8 +39,8 @@ class Growth:
     def pss_percent(self) -> float:
         return 100 * (self.last_pss_mb - self.first_pss_mb) / self.first_pss_mb
 
-    def broken(self, given_mb: float) -> bool:
-        return self.last_mb - self.first_mb - given_mb > self.first_mb * GROWTH_MAX_PERCENT / 100
+    def broken(self, noise_mb: float = NOISE_MB) -> bool:
+        return self.percent > GROWTH_MAX_PERCENT and self.last_mb - self.first_mb > noise_mb
 
 
 @dataclass(frozen=True)
@@ -127,7 +126,7 @@ class Verdict:
         said = [
             f"{role} grew by {one.percent:.1f} % ({one.first_mb:.2f} to {one.last_mb:.2f} MB)"
             for role, one in self.growth.items()
-            if one.broken(0.0 if role == TOTAL else ARENA_MB)
+            if one.broken(0.0 if role == TOTAL else NOISE_MB)
         ]
         said += [f"{role} kept {', '.join(one.left_behind())}" for role, one in self.kept.items() if one.left_behind()]
         said += [
