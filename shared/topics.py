@@ -17,6 +17,9 @@ from shared.messages import (
     MinerStatistics,
     MinerTelemetry,
     Override,
+    PlugCommand,
+    PlugTelemetry,
+    PoolReading,
     Presence,
     SiteTelemetry,
 )
@@ -61,6 +64,10 @@ MINER_COMMAND = Topic("miner", "command", MinerCommand, True, 1, "what a miner s
 MINER_STATISTICS = Topic("miner", "statistics", MinerStatistics, True, 1, "what a miner did in each window")
 MINER_OVERRIDE = Topic("miner", "override", Override, True, 1, "what a person wants of a miner")
 MINER_EVENT = Topic("miner", "event", Event, False, 1, "something happened to a miner")
+MINER_POOL = Topic("miner", "pool", PoolReading, True, 1, "what the pool says of a miner's worker")
+PLUG_TELEMETRY = Topic("plug", "telemetry", PlugTelemetry, True, 1, "what the outlet of a miner reports")
+PLUG_COMMAND = Topic("plug", "command", PlugCommand, True, 1, "what the outlet of a miner shall be, and why")
+PLUG_EVENT = Topic("plug", "event", Event, False, 1, "something happened to the outlet of a miner")
 GROUP_OVERRIDE = Topic("group", "override", Override, True, 1, "what a person wants of a group")
 SERVICE_PRESENCE = Topic("service", "presence", Presence, True, 1, "heartbeat and last will of a replica")
 SERVICE_BARRIER = Topic("service", "barrier", Barrier, False, 1, "a replica's message to itself after subscribing")
@@ -75,6 +82,10 @@ TOPICS: tuple[Topic[Any], ...] = (
     MINER_STATISTICS,
     MINER_OVERRIDE,
     MINER_EVENT,
+    MINER_POOL,
+    PLUG_TELEMETRY,
+    PLUG_COMMAND,
+    PLUG_EVENT,
     GROUP_OVERRIDE,
     SERVICE_PRESENCE,
     SERVICE_BARRIER,

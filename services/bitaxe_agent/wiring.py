@@ -34,7 +34,7 @@ def build(context: Context, session: Callable[[], requests.Session] = MinerSessi
     drivers: dict[str, BitaxeDriver] = {}
     roles: dict[str, MinerRole] = {}
     for name, miner in farm.miners.items():
-        if miner.driver == "bitaxe":
+        if miner.driver == "bitaxe" and miner.host is not None:
             client = AxeClient(miner.host, clock, session())
             drivers[name] = BitaxeDriver(client, clock, manners_of(miner, timetables.get(name)))
             roles[name] = MinerRole("bitaxe", miner.when_alone, failed_stands_still=False)

@@ -67,7 +67,11 @@ class SimulatedFarm:
         self._clock = clock
         self._made_at_seconds = clock.seconds()
         self._settings = _home_assistant_of(farm)
-        self._addresses = {name: _loopback(f"miners.{name}.host", miner.host) for name, miner in farm.miners.items()}
+        self._addresses = {
+            name: _loopback(f"miners.{name}.host", miner.host)
+            for name, miner in farm.miners.items()
+            if miner.host is not None
+        }
         self._servers: list[HttpServer | AxeOsServer] = []
         self.miners = _miners(farm, secrets, clock)
         self._orders = _sound(orders, self.miners)

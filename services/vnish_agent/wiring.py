@@ -26,7 +26,7 @@ def build(context: Context, session: Callable[[], requests.Session] = MinerSessi
     drivers: dict[str, VnishDriver] = {}
     roles: dict[str, MinerRole] = {}
     for name, miner in farm.miners.items():
-        if miner.driver == "vnish":
+        if miner.driver == "vnish" and miner.host is not None:
             password = context.secrets.password_of(name, PASSWORD_VARIABLE) or FACTORY_PASSWORD
             client = VnishClient(miner.host, password, clock, session())
             drivers[name] = VnishDriver(client, clock, nominal_w=miner.nominal_w, preset=miner.preset, mac=miner.mac)

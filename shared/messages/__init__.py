@@ -4,18 +4,33 @@ Payloads are JSON. Unknown fields are ignored, so that services one version apar
 or a number that is not finite is refused. Units stand last in each name. Times are UTC with a zone.
 """
 
+from shared.messages.care import Care
 from shared.messages.device import Action, Command, Following, Reported
-from shared.messages.miner import PAUSE, Ladder, Limit, MinerCommand, MinerState, MinerTelemetry, OperatingPoint
+from shared.messages.miner import (
+    PAUSE,
+    RESTART_YOUNG_SECONDS,
+    Ladder,
+    Limit,
+    MinerCommand,
+    MinerState,
+    MinerTelemetry,
+    OperatingPoint,
+)
 from shared.messages.part import Code, Identifier, Message, Number, Part, Percent, Watts
 from shared.messages.people import EmergencyStop, Override, OverrideKind
+from shared.messages.plug import CYCLE_YOUNG_SECONDS, PlugCommand, PlugTelemetry
+from shared.messages.pool import LastSeenKind, PoolReading, PoolVerdict
 from shared.messages.service import Barrier, EngineEpoch, Event, Presence, Severity
 from shared.messages.site import SiteTelemetry, UnknownReason
 from shared.messages.statistics import MinerStatistics, WindowFigures, WindowStatistics
 
 __all__ = [
+    "CYCLE_YOUNG_SECONDS",
     "PAUSE",
+    "RESTART_YOUNG_SECONDS",
     "Action",
     "Barrier",
+    "Care",
     "Code",
     "Command",
     "EmergencyStop",
@@ -24,6 +39,7 @@ __all__ = [
     "Following",
     "Identifier",
     "Ladder",
+    "LastSeenKind",
     "Limit",
     "Message",
     "MinerCommand",
@@ -36,6 +52,10 @@ __all__ = [
     "OverrideKind",
     "Part",
     "Percent",
+    "PlugCommand",
+    "PlugTelemetry",
+    "PoolReading",
+    "PoolVerdict",
     "Presence",
     "Reported",
     "Severity",

@@ -5,6 +5,7 @@ from typing import Annotated
 
 from pydantic import AwareDatetime, Field
 
+from shared.messages.care import Care
 from shared.messages.device import Command, Reported
 from shared.messages.part import Code, Number, Part, Watts
 
@@ -43,6 +44,9 @@ class OperatingPoint(Part):
         return self.power_w == 0
 
 
+RESTART_YOUNG_SECONDS = 300.0
+"""A restart that was ordered longer ago is not asked for any more."""
+
 PAUSE = OperatingPoint(name="pause", power_w=0)
 
 
@@ -75,6 +79,8 @@ class MinerTelemetry(Reported):
     """The frequency that is set, of miners where it can be."""
     shares_accepted: Annotated[int, Field(ge=0)] | None = None
     """Since the miner's own start."""
+    share_difficulty: Annotated[float, Field(gt=0)] | None = None
+    """The difficulty that its pool asks of each share, where it tells."""
     uptime_seconds: Annotated[float, Field(ge=0)] | None = None
     point: str | None = None
     """The name of the reported operating point, where the device tells one."""
@@ -90,6 +96,8 @@ class MinerTelemetry(Reported):
     stopped_at: AwareDatetime | None = None
     """The first reading after its agent last stopped it, or after it failed; told until a command to hash shows that
     the engine knew of it. Also a stop of which the engine has seen nothing begins a time off."""
+    last_restart_at: AwareDatetime | None = None
+    """The `restart_at` of the last command whose restart was asked of the miner."""
 
 
 class Limit(Part):
@@ -125,3 +133,10 @@ class MinerCommand(Command):
     """The `at` of the newest telemetry that the engine knew of when it decided."""
     outside_pause_over: AwareDatetime | None = None
     """Echo of a telemetry's `outside_pause_since` that no longer holds the miner back."""
+    hashing_since: AwareDatetime | None = None
+    """Since when it has been meant to hash without a break; None while it is not."""
+    restart_at: AwareDatetime | None = None
+    """A restart of the miner's own software ordered at that moment. It is done once, and only if it is young:
+    afterwards `last_restart_at` tells the same moment."""
+    care: Care | None = None
+    """What the watchdog makes of it."""

@@ -86,6 +86,7 @@ def _cross_findings(data: dict[str, Any]) -> list[Finding]:
     return [
         *_slow_polls(data),
         *_unsound_bands(miners),
+        *_nowhere_to_be_found(miners),
         *bitaxe_findings(miners),
         *schedule_findings(data),
         *_shared_addresses(miners),
@@ -125,6 +126,16 @@ def _unsound_bands(miners: dict[str, Any]) -> Iterator[Finding]:
             complaint = complaint_about_band(*ends)
             if complaint is not None:
                 yield ("miners", name), *complaint
+
+
+def _nowhere_to_be_found(miners: dict[str, Any]) -> Iterator[Finding]:
+    """A miner needs the address of its web page, or, where it has none, an outlet and its nominal power."""
+    for name, miner in miners.items():
+        keys = _mapping(miner)
+        needed = {"vnish": ("host",), "bitaxe": ("host",), "plug": ("plug", "nominal_w")}
+        for key in needed.get(str(keys.get("driver")), ()):
+            if keys.get(key) is None:
+                yield ("miners", name, key), "this key is missing", f"add {key}: ..."
 
 
 def _shared_addresses(miners: dict[str, Any]) -> Iterator[Finding]:

@@ -1,5 +1,6 @@
 """A miner's section of the farm file. Some keys are for one driver only; the loader says so where they are mixed up."""
 
+from datetime import timedelta
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
@@ -7,9 +8,14 @@ from pydantic import Field, field_validator, model_validator
 from shared.miner_role import Failsafe
 from shared.settings.address import HostAndPort
 from shared.settings.bitaxe import BitaxeKeys
+from shared.settings.plug import PlugSettings
 from shared.settings.section import Percent, Section, Watts
+from shared.settings.watch import WatchKeys
 
-_FAILSAFES: dict[str, Failsafe] = {"vnish": "pause", "bitaxe": "safe_point"}
+_FAILSAFES: dict[str, Failsafe] = {"vnish": "pause", "bitaxe": "safe_point", "plug": "pause"}
+_OFF = timedelta(seconds=10)
+_OFF_OF_LARGE_MINERS = timedelta(seconds=30)
+"""Their power supplies hold a latched protection for that long."""
 
 
 def complaint_about_band(stop_soc: float | None, resume_soc: float | None) -> tuple[str, str] | None:
@@ -26,8 +32,10 @@ def complaint_about_band(stop_soc: float | None, resume_soc: float | None) -> tu
 class EveryMinersKeys(Section):
     """What any miner may have."""
 
-    driver: Literal["vnish", "bitaxe"]
-    host: HostAndPort
+    driver: Literal["vnish", "bitaxe", "plug"]
+    host: HostAndPort | None = None
+    """Where its web page is; a miner with `driver: plug` has none."""
+    plug: PlugSettings | None = None
     stop_soc: Percent | None = None
     resume_soc: Percent | None = None
     nominal_w: Watts | None = None
@@ -44,7 +52,7 @@ class EveryMinersKeys(Section):
     observe: bool = False
 
 
-class MinerSettings(BitaxeKeys, EveryMinersKeys):
+class MinerSettings(BitaxeKeys, WatchKeys, EveryMinersKeys):
     """A miner. Password of VNish: <ID>_PASSWORD, else VNISH_PASSWORD, else the firmware's own default."""
 
     @property
@@ -62,6 +70,11 @@ class MinerSettings(BitaxeKeys, EveryMinersKeys):
     def regulator_limit_celsius(self) -> float | None:
         """The same for the voltage regulator."""
         return self.max_regulator_celsius if self.driver == "bitaxe" else None
+
+    @property
+    def off_for(self) -> timedelta:
+        """How long a power cycle keeps it off."""
+        return self.power_cycle_on_delay or (_OFF_OF_LARGE_MINERS if self.driver == "vnish" else _OFF)
 
     @field_validator("preset", mode="before")
     @classmethod

@@ -171,6 +171,7 @@ def test_a_farm_without_home_assistant_is_refused() -> None:
 def test_a_port_in_use_is_named_and_nothing_stays_open() -> None:
     settings = farm_settings()
     taken = settings.miners["s19-21"].host
+    assert taken is not None
     with socket.create_server((taken.host, taken.port)):
         simulated = SimulatedFarm(settings, SECRETS, SystemClock())
         with pytest.raises(SimulationError, match=rf"miners\.s19-21: port {taken.port} is in use"):

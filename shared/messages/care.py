@@ -1,0 +1,22 @@
+"""What is done about a miner that ought to hash and does not: restarts, power cycles, and giving up."""
+
+from pydantic import AwareDatetime, Field
+
+from shared.messages.part import Code, Number, Part
+
+
+class Care(Part):
+    """The watchdog's finding and memory, carried by the miner's command."""
+
+    code: Code
+    sentence: str
+    numbers: dict[str, Number] = Field(default_factory=dict)
+    since: AwareDatetime
+    """Since when the code has been the same."""
+    changes_when: str = ""
+    cycle_at: AwareDatetime | None = None
+    """The last power cycle ordered."""
+    tries: tuple[AwareDatetime, ...] = ()
+    """The restarts and power cycles since the miner was last found at work."""
+    unstable_since: AwareDatetime | None = None
+    """Since when it has been given up on."""
