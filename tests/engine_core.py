@@ -7,11 +7,13 @@ from typing import Any
 from services.policy_engine.decide import Book, book_of, decide_all
 from services.policy_engine.explain import Term, is_worth_publishing
 from services.policy_engine.rules import Rules
-from services.policy_engine.state import empty_farm, fold, with_commands
+from services.policy_engine.state import empty_farm, fold, with_commands, with_outlets
+from services.policy_engine.watchdog.outlet import is_outlet_news, outlet_command
 from shared.messages import (
     PAUSE,
     EmergencyStop,
     Ladder,
+    LastSeenKind,
     Limit,
     Message,
     MinerCommand,
@@ -20,6 +22,10 @@ from shared.messages import (
     OperatingPoint,
     Override,
     OverrideKind,
+    PlugCommand,
+    PlugTelemetry,
+    PoolReading,
+    PoolVerdict,
     SiteTelemetry,
     UnknownReason,
 )
@@ -28,7 +34,10 @@ from shared.topics import (
     GROUP_OVERRIDE,
     MINER_COMMAND,
     MINER_OVERRIDE,
+    MINER_POOL,
     MINER_TELEMETRY,
+    PLUG_COMMAND,
+    PLUG_TELEMETRY,
     SITE_TELEMETRY,
     Topic,
 )
@@ -55,6 +64,24 @@ def reading(now: datetime, state: MinerState | None, ladder: Ladder | None = ON_
     return MinerTelemetry(at=now, driver="test", reachable=True, state=state, ladder=ladder, **rest)
 
 
+def pool_reading(now: datetime, seen_ago: float = 0.0, **rest: Any) -> PoolReading:
+    """A good answer of the pool; the worker was last seen so many seconds ago."""
+    known: dict[str, Any] = {
+        "pool": "ckpool",
+        "worker": "rig",
+        "last_seen_at": now - timedelta(seconds=seen_ago),
+        "last_seen_kind": LastSeenKind.SHARE,
+        "confirmed_at": now,
+        "offline_after_seconds": 600.0,
+        "others_online": 1,
+        "since": now,
+        **rest,
+    }
+    offline = seen_ago >= known["offline_after_seconds"]
+    known.setdefault("verdict", PoolVerdict.OFFLINE if offline else PoolVerdict.ONLINE)
+    return PoolReading(at=now, **known)
+
+
 @dataclass
 class CoreRun:
     """One farm. `restart` forgets everything but what the broker retains, as JSON."""
@@ -66,6 +93,7 @@ class CoreRun:
     retained: dict[tuple[Topic[Any], str], str] = field(default_factory=dict)
     published: list[tuple[str, MinerCommand]] = field(default_factory=list)
     commands: dict[str, MinerCommand] = field(default_factory=dict)
+    outlets: list[tuple[str, PlugCommand]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.book = book_of(self.rules)
@@ -91,6 +119,18 @@ class CoreRun:
         for name, view in self.farm.miners.items():
             if view.telemetry is not None:
                 self.say(MINER_TELEMETRY, name, view.telemetry.model_copy(update={"at": self.now}))
+            if view.plug is not None:
+                self.say(PLUG_TELEMETRY, name, view.plug.model_copy(update={"at": self.now}))
+            if view.pool is not None:
+                self.say(MINER_POOL, name, view.pool.model_copy(update={"at": self.now, "confirmed_at": self.now}))
+        return self
+
+    def pool(self, name: str, seen_ago: float = 0.0, **rest: Any) -> "CoreRun":
+        self.say(MINER_POOL, name, pool_reading(self.now, seen_ago, **rest))
+        return self
+
+    def plug(self, name: str, **rest: Any) -> "CoreRun":
+        self.say(PLUG_TELEMETRY, name, PlugTelemetry(**{"at": self.now, "reachable": True, "on": True, **rest}))
         return self
 
     def override(self, name: str, kind: OverrideKind | None, **rest: Any) -> "CoreRun":
@@ -118,8 +158,18 @@ class CoreRun:
         self.farm = with_commands(self.farm, news)
         for name, command in news.items():
             self.retained[MINER_COMMAND, name] = command.model_dump_json(exclude_none=True)
+        self._decide_outlets(term, force=force)
         self.published += news.items()
         return self.commands
+
+    def _decide_outlets(self, term: Term, *, force: bool) -> None:
+        for name, command in self.commands.items():
+            view = self.farm.miners[name]
+            outlet = outlet_command(view, name, command, self.rules, self.now, term)
+            if outlet is not None and (force or is_outlet_news(view.outlet, outlet, name)):
+                self.farm = with_outlets(self.farm, {name: outlet})
+                self.retained[PLUG_COMMAND, name] = outlet.model_dump_json(exclude_none=True)
+                self.outlets.append((name, outlet))
 
     def restart(self) -> "CoreRun":
         self.epoch += 1
@@ -149,5 +199,8 @@ def essence(command: MinerCommand) -> tuple[Any, ...]:
         command.starts,
         command.outside_pause_over,
         command.suspended_until,
+        command.hashing_since,
+        command.restart_at,
+        None if command.care is None else (command.care.code, command.care.tries, command.care.returned_at),
         limits,
     )

@@ -13,7 +13,8 @@ from services.policy_engine.policies import all_policies
 from services.policy_engine.policies.override import FORCED
 from services.policy_engine.policy import NO_START_CODES, RANK, PolicyEntry
 from services.policy_engine.rules import MinerId, Rules
-from services.policy_engine.state import Farm, MinerView
+from services.policy_engine.state import Farm
+from services.policy_engine.view import MinerView
 from services.policy_engine.watts import start_w
 from services.policy_engine.wording import span, time_of_day
 from shared.ladder import fitting_point
@@ -69,16 +70,22 @@ def decide(book: Book, farm: Farm, miner: MinerId, now: datetime, term: Term, le
     if unread:
         ledger.note(miner, PAUSE, PAUSE, 0.0)
         verdict = Verdict(PAUSE, free, limits, binding(limits), unread=True, started=False)
-        return command_of(verdict, farm, miner, memory, rules, now, term)
+        return command_of(verdict, farm, miner, memory, rules, now, term, ledger)
     ceiling_w = ceiling_of(limits)
     case = Case(miner, view, memory, free, point_under(view, memory, ceiling_w, exact), ceiling_w, exact)
     case, lowered, wish = _through_gates(book, case, ledger, now)
     limits = (*limits, *lowered)
-    begins = case.is_start and not rules.miners[miner].observe
+    begins = (case.is_start or _gets_power_back(case, rules)) and not rules.miners[miner].observe
     started_w = start_w(view, rules.miners[miner], limits) if begins else 0.0
     ledger.note(miner, wish, case.point, started_w)
     verdict = Verdict(case.point, free, limits, binding(limits), unread=False, started=case.is_start)
-    return command_of(verdict, farm, miner, memory, rules, now, term)
+    return command_of(verdict, farm, miner, memory, rules, now, term, ledger)
+
+
+def _gets_power_back(case: Case, rules: Rules) -> bool:
+    """Whether its outlet, which was cut, is switched on in this pass: it begins to hash by itself then."""
+    is_feed = case.view.is_cut and not rules.miners[case.miner].watch.is_plug
+    return is_feed and case.point.is_pause and case.ceiling_w != 0
 
 
 def _through_gates(

@@ -6,18 +6,30 @@ from itertools import islice
 from typing import Any
 
 from services.policy_engine.decide import Book, book_of, decide_all, decide_each
-from services.policy_engine.explain import Term, is_worth_publishing
+from services.policy_engine.explain import Term
 from services.policy_engine.heat import is_too_hot
 from services.policy_engine.policies.emergency_stop import remembered_stop
+from services.policy_engine.publisher import Publisher
 from services.policy_engine.reign import Reign, Word
 from services.policy_engine.remarks import remarks
 from services.policy_engine.rota import Rota
 from services.policy_engine.rules import MinerId, Rules
 from services.policy_engine.self_check import CHECK_SECONDS, SelfCheck
-from services.policy_engine.state import Farm, empty_farm, fold, from_the_future, with_commands
+from services.policy_engine.state import Farm, empty_farm, fold
 from services.policy_engine.telling import Change, Teller, has_news
+from services.policy_engine.view import from_the_future
 from shared.bus import Received
-from shared.messages import EmergencyStop, EngineEpoch, MinerCommand, MinerTelemetry, Override, SiteTelemetry
+from shared.messages import (
+    EmergencyStop,
+    EngineEpoch,
+    MinerCommand,
+    MinerTelemetry,
+    Override,
+    PlugCommand,
+    PlugTelemetry,
+    PoolReading,
+    SiteTelemetry,
+)
 from shared.service import Service
 from shared.topics import (
     EMERGENCY_STOP,
@@ -25,7 +37,10 @@ from shared.topics import (
     GROUP_OVERRIDE,
     MINER_COMMAND,
     MINER_OVERRIDE,
+    MINER_POOL,
     MINER_TELEMETRY,
+    PLUG_COMMAND,
+    PLUG_TELEMETRY,
     SITE_TELEMETRY,
     Topic,
 )
@@ -51,7 +66,7 @@ class Engine:
         self._dirty: set[MinerId] = set()
         self._all_dirty = False
         self._pass_ordered = False
-        self._to_rewrite: set[MinerId] = set()
+        self._publisher = Publisher(service, rules)
         for remark in remarks(rules, service.clock.now()):
             log.warning("%s", remark)
         self._rota = Rota(rules.shares(_SHARE), service.clock.now())
@@ -62,6 +77,9 @@ class Engine:
         service.on(MINER_OVERRIDE, self._miner_override)
         service.on(GROUP_OVERRIDE, self._group_override)
         service.on(MINER_COMMAND, self._miner_command)
+        service.on(MINER_POOL, self._witness)
+        service.on(PLUG_TELEMETRY, self._witness)
+        service.on(PLUG_COMMAND, self._plug_command)
         self._self_check = SelfCheck(service, rules)
         service.on_ready(self._memory_arrived)
         service.every(CHECK_SECONDS, self._check)
@@ -124,10 +142,27 @@ class Engine:
         word = Word.LOWER if message is None else self._hear(message.engine, message.epoch)
         if word is Word.LOWER and self.reign.epoch is not None:
             self._service.counts.add("command_rewritten")
-            self._to_rewrite.add(miner)
+            self._publisher.say_again(miner)
             self._order_pass(miner)
         elif word in {Word.MEMORY, Word.HIGHER}:
             self._fold(MINER_COMMAND, received)
+
+    def _witness(self, received: Received[PoolReading] | Received[PlugTelemetry]) -> None:
+        """Pool and outlet are heard at their own pace: nothing that follows from them is in a hurry."""
+        topic: Topic[Any] = PLUG_TELEMETRY if isinstance(received.message, PlugTelemetry) else MINER_POOL
+        self._fold(topic, received)
+
+    def _plug_command(self, received: Received[PlugCommand]) -> None:
+        message, miner = received.message, received.identifier
+        view = self.farm.miners.get(miner)
+        if view is None or message is view.outlet:
+            return
+        word = Word.LOWER if message is None else self._hear(message.engine, message.epoch)
+        if word is Word.LOWER and self.reign.epoch is not None:
+            self._publisher.say_again(miner)
+            self._order_pass(miner)
+        elif word in {Word.MEMORY, Word.HIGHER}:
+            self._fold(PLUG_COMMAND, received)
 
     def _fold(self, topic: Topic[Any], received: Received[Any]) -> None:
         self.farm = fold(
@@ -162,7 +197,7 @@ class Engine:
         elif self.reign.may_begin(self._service.clock.now(), self._rules.memory_lasts):
             self._begin()
         self._restore_emergency_stop()
-        self._to_rewrite.update(self.farm.miners)
+        self._publisher.say_again(*self.farm.miners)
         self._decide(None)
 
     def _begin(self) -> None:
@@ -228,7 +263,7 @@ class Engine:
         if any(command.starts[-1:] == (now,) for command in commands.values()):
             self._decide(None)
         else:
-            self._teller.tell(self._publish(commands.items()))
+            self._teller.tell(self._publish(commands.items(), term))
 
     def _decide(self, miners: Iterable[MinerId] | None) -> None:
         term, now = self._term(), self._service.clock.now()
@@ -241,18 +276,9 @@ class Engine:
         changes: list[Change] = []
         # The first commands are on their way while the last are still being decided; log files come after them.
         while share := list(islice(decisions, _SHARE)):
-            changes += self._publish(share)
+            changes += self._publish(share, term)
         self._teller.tell(changes)
 
-    def _is_news(self, miner: MinerId, command: MinerCommand) -> bool:
-        return miner in self._to_rewrite or is_worth_publishing(self.farm.miners[miner].command, command, miner)
-
-    def _publish(self, decisions: Iterable[tuple[MinerId, MinerCommand]]) -> list[Change]:
-        commands = {name: command for name, command in decisions if self._is_news(name, command)}
-        changes = [(name, self.farm.miners[name].command, command) for name, command in commands.items()]
-        # Only what is published becomes memory: so a restart, which knows nothing else, decides the very same.
-        self.farm = with_commands(self.farm, commands)
-        self._to_rewrite.difference_update(commands)
-        for name, command in commands.items():
-            self._service.publish(MINER_COMMAND, name, command)
+    def _publish(self, decisions: Iterable[tuple[MinerId, MinerCommand]], term: Term) -> list[Change]:
+        self.farm, changes = self._publisher.publish(self.farm, dict(decisions), term, self._service.clock.now())
         return changes

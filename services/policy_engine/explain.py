@@ -2,17 +2,23 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from math import inf
 from zlib import crc32
 
+from services.policy_engine.ledger import Ledger
 from services.policy_engine.memory import NOT_READ, Memory, is_alive
-from services.policy_engine.policies.outside_pause import OVER
+from services.policy_engine.policies.outside_pause import OVER, outside_pause_since
 from services.policy_engine.policies.override import FORCED, maintenance_until
 from services.policy_engine.policies.override import NAME as OVERRIDE
 from services.policy_engine.policies.schedule import NAME as SCHEDULE
 from services.policy_engine.policies.soc_hysteresis import NAME as SOC_HYSTERESIS
 from services.policy_engine.rules import MinerId, Rules
 from services.policy_engine.state import Farm
-from shared.messages import Action, Limit, MinerCommand, OperatingPoint
+from services.policy_engine.view import MinerView
+from services.policy_engine.watchdog.care import treat
+from services.policy_engine.watchdog.patient import Patient
+from services.policy_engine.watts import nominal_w
+from shared.messages import Action, Care, Command, Limit, MinerCommand, OperatingPoint
 
 _EARLIEST, _SPREAD = 0.4, 0.1
 """Renewals come between 0.4 and 0.5 of the lease, each miner at its own place: a large farm's do not pile up."""
@@ -48,13 +54,25 @@ class _Reason:
 
 
 def command_of(
-    verdict: Verdict, farm: Farm, miner: MinerId, memory: Memory, rules: Rules, now: datetime, term: Term
+    verdict: Verdict,
+    farm: Farm,
+    miner: MinerId,
+    memory: Memory,
+    rules: Rules,
+    now: datetime,
+    term: Term,
+    ledger: Ledger,
 ) -> MinerCommand:
-    """The command, with everything that the next decision has to remember."""
+    """The command, with everything that the next decision has to remember. Books a try to bring the miner back."""
     reason = _reason(verdict)
     telemetry = farm.miners[miner].telemetry
     until = maintenance_until(farm, miner, rules, now)
     watched = verdict.unread or rules.miners[miner].observe
+    touched = not rules.miners[miner].observe and until is None
+    hashing_since = _hashing_since(farm.miners[miner], verdict, rules, miner, now) if touched else None
+    treatment = treat(Patient(farm, miner, rules, now, hashing_since, ledger.last_try_at))
+    if treatment.began:
+        ledger.last_try_at = now
     return MinerCommand(
         at=now,
         engine=term.engine,
@@ -73,15 +91,21 @@ def command_of(
         starts=(*memory.starts, now) if verdict.started else memory.starts,
         answers=None if telemetry is None else telemetry.at,
         outside_pause_over=_outside_pause_over(farm, miner, verdict.limits),
+        hashing_since=hashing_since,
+        restart_at=treatment.restart_at,
+        care=treatment.care,
     )
 
 
 def is_worth_publishing(last: MinerCommand | None, fresh: MinerCommand, miner: MinerId) -> bool:
     """Whether it says something else than the last one, or its lease is half over. Figures alone are no news."""
-    if last is None or _meaning(last) != _meaning(fresh):
-        return True
+    return last is None or _meaning(last) != _meaning(fresh) or renewal_is_due(last, fresh.at, miner)
+
+
+def renewal_is_due(last: Command, now: datetime, miner: MinerId) -> bool:
+    """Whether a command has lasted so long that it must be said again, or was said by a clock that was ahead."""
     share = _EARLIEST + _SPREAD * (crc32(miner.encode()) % 100) / 100
-    lasted = fresh.at - last.at
+    lasted = now - last.at
     return lasted < timedelta() or lasted >= share * (last.expires_at - last.at)
 
 
@@ -99,9 +123,18 @@ def _meaning(command: MinerCommand) -> tuple[object, ...]:
         command.paused_since,
         command.starts,
         command.outside_pause_over,
+        command.hashing_since,
+        command.restart_at,
+        _care_meaning(command.care),
         limits,
         people,
     )
+
+
+def _care_meaning(care: Care | None) -> tuple[object, ...] | None:
+    if care is None:
+        return None
+    return care.code, care.since, care.cycle_at, care.tries, care.returned_at, care.unstable_since
 
 
 def _reason(verdict: Verdict) -> _Reason:
@@ -141,8 +174,24 @@ def _paused_since(verdict: Verdict, memory: Memory, now: datetime) -> datetime |
     return memory.paused_since or now
 
 
-def _outside_pause_over(farm: Farm, miner: MinerId, limits: tuple[Limit, ...]) -> datetime | None:
-    telemetry = farm.miners[miner].telemetry
-    if telemetry is None or not any(limit.code == OVER for limit in limits):
+def _hashing_since(view: MinerView, verdict: Verdict, rules: Rules, miner: MinerId, now: datetime) -> datetime | None:
+    """Since when it has been meant to hash. Agents that were left alone may have paused it: then it begins anew."""
+    last = view.command
+    before = None if last is None else last.hashing_since
+    if verdict.point.is_pause and not _only_unreadable(view, verdict, rules, miner):
         return None
-    return telemetry.outside_pause_since
+    if verdict.unread and before is None:
+        return None  # nothing was ever decided of it, or it was paused: nobody can tell whether it hangs
+    return before if before is not None and last is not None and is_alive(last, rules, now) else now
+
+
+def _only_unreadable(view: MinerView, verdict: Verdict, rules: Rules, miner: MinerId) -> bool:
+    """Whether it would hash if only it could be read: one that has hung while it was paused never will by itself."""
+    ladder = None if view.telemetry is None else view.telemetry.ladder
+    ceilings_w = [limit.ceiling_w for limit in verdict.limits if limit.ceiling_w is not None]
+    unreadable = ladder is None or verdict.unread
+    return unreadable and min(ceilings_w, default=inf) >= nominal_w(view, rules.miners[miner])
+
+
+def _outside_pause_over(farm: Farm, miner: MinerId, limits: tuple[Limit, ...]) -> datetime | None:
+    return outside_pause_since(farm.miners[miner]) if any(limit.code == OVER for limit in limits) else None

@@ -7,7 +7,7 @@ from datetime import datetime
 from services.policy_engine.ledger import Ledger
 from services.policy_engine.memory import DAY, Memory
 from services.policy_engine.rules import MinerId, Rules
-from services.policy_engine.state import MinerView
+from services.policy_engine.view import MinerView
 from services.policy_engine.watts import nominal_w
 from services.policy_engine.wording import span, time_of_day
 from shared.ladder import lowest_point

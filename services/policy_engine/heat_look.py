@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from services.policy_engine.heat import Heat, heat_of
 from services.policy_engine.policy import Numbers
 from services.policy_engine.rules import MinerRules, Rules
-from services.policy_engine.state import MinerView
+from services.policy_engine.view import MinerView
 from shared.ladder import lowest_point, normal_point, reported_point
 from shared.messages import Limit, MinerState, MinerTelemetry
 

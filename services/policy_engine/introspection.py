@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from services.policy_engine.policies.override import active
 from services.policy_engine.rules import MinerId, Rules
 from services.policy_engine.sight import Bounds, Scene, Sight
-from services.policy_engine.state import Farm, MinerView, active_stop
+from services.policy_engine.state import Farm, active_stop
+from services.policy_engine.view import MinerView
 from shared.ladder import is_at_floor, point_named
 from shared.messages import Following, MinerTelemetry, OverrideKind
 

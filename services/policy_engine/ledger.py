@@ -12,6 +12,9 @@ from services.policy_engine.state import Farm
 from services.policy_engine.watts import may_draw_w, start_w
 from shared.messages import Action, OperatingPoint
 
+GIVES_BACK = "gives_back"
+"""The code of a command that switches an outlet on again which had been cut."""
+
 
 @dataclass(frozen=True)
 class Room:
@@ -44,6 +47,8 @@ class Ledger:
     rules: Rules
     started_w: float
     """Nominal watts started within the stagger window, in this tick included."""
+    last_try_at: datetime | None = None
+    """When anything was last done to bring a miner back, in this tick included."""
     _accounts: dict[GroupId, _Account] = field(default_factory=dict)
 
     def rooms(self, miner: MinerId) -> list[Room]:
@@ -72,7 +77,7 @@ class Ledger:
 def open_ledger(rules: Rules, farm: Farm, miners: Iterable[MinerId], now: datetime) -> Ledger:
     """The ledger at the beginning of a pass over these miners."""
     groups = dict.fromkeys(group for miner in miners for group in rules.groups_of[miner])
-    ledger = Ledger(rules, _started_w(rules, farm, now))
+    ledger = Ledger(rules, _started_w(rules, farm, now), _last_try_at(farm, now))
     for name in groups:
         group = rules.groups[name]
         if group.max_w is not None:
@@ -95,10 +100,19 @@ def _started_w(rules: Rules, farm: Farm, now: datetime) -> float:
     """Watts that were started within the stagger window; a miner that is only watched started nothing."""
     since, total_w = now - rules.stagger_window, 0.0
     for name, view in farm.miners.items():
-        command = view.command
+        command, outlet = view.command, view.outlet
+        if outlet is not None and outlet.code == GIVES_BACK and since < min(outlet.since, now):
+            # A miner that gets its power back begins to hash by itself.
+            total_w += start_w(view, rules.miners[name], () if command is None else command.limits)
+            continue
         if command is None or not command.starts or command.action is Action.OBSERVE:
             continue
         # One of a clock that was ahead was made at some time until now: the next command dates it so.
         if since < min(command.starts[-1], now):
             total_w += start_w(view, rules.miners[name], command.limits)
     return total_w
+
+
+def _last_try_at(farm: Farm, now: datetime) -> datetime | None:
+    tries = [view.command.care.tries[-1:] for view in farm.miners.values() if view.command and view.command.care]
+    return max((min(date, now) for last in tries for date in last), default=None)

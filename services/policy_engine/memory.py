@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from services.policy_engine.rules import MinerId, Rules
-from services.policy_engine.state import AHEAD_TOLERATED, Farm, MinerView
+from services.policy_engine.state import Farm
+from services.policy_engine.view import AHEAD_TOLERATED, MinerView
 from shared.ladder import can_pause
 from shared.messages import PAUSE, Action, Following, Limit, MinerCommand, MinerState, OperatingPoint
 

@@ -13,6 +13,35 @@ GroupId = Identifier
 
 
 @dataclass(frozen=True)
+class WatchRules:
+    """How a miner is watched, and what may be done to bring it back."""
+
+    has_worker: bool = False
+    """Whether a pool is asked about it."""
+    has_plug: bool = False
+    is_plug: bool = False
+    """It has no interface of its own: the outlet is its switch."""
+    can_restart: bool = False
+    """Whether its agent can restart its software."""
+    nominal_w: float | None = None
+    """Against which measured watts tell work from standstill."""
+    cooldown: timedelta = timedelta(minutes=10)
+    """How long it has to come back before the next try."""
+    tries: int = 3
+    """After so many vain ones it is given up on; 0: it is only watched."""
+    off_for: timedelta = timedelta(seconds=10)
+    """How long a power cycle keeps it off, in real seconds."""
+    cut_below_celsius: float | None = None
+    """How cool it must be before its outlet is switched off after a pause; None: the outlet stays on."""
+    pool_young: timedelta = timedelta(minutes=10)
+    """How old a pool's good answer may be for anything to follow from it."""
+
+    @property
+    def can_act(self) -> bool:
+        return self.has_plug or self.can_restart
+
+
+@dataclass(frozen=True)
 class MinerRules:
     """The rules of one miner."""
 
@@ -27,6 +56,7 @@ class MinerRules:
     timetable: Timetable | None = None
     max_chip_celsius: float | None = None
     max_regulator_celsius: float | None = None
+    watch: WatchRules = WatchRules()
 
 
 @dataclass(frozen=True)

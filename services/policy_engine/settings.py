@@ -2,10 +2,11 @@
 
 from zoneinfo import ZoneInfo
 
-from services.policy_engine.rules import GroupRules, MinerRules, Rules
-from shared.settings import FarmSettings
+from services.policy_engine.rules import GroupRules, MinerRules, Rules, WatchRules
+from shared.settings import FarmSettings, MinerSettings
 
 _POLLS_MISSED = 3
+_RESTARTABLE = {"vnish", "bitaxe"}
 _STOCK_W = {"bitaxe": 22.0}
 """A Gamma as it is bought reads that much, 5 W of which its firmware adds for what it cannot measure."""
 
@@ -25,6 +26,7 @@ def rules_of(farm: FarmSettings) -> Rules:
             timetable=timetables.get(name),
             max_chip_celsius=miner.chip_limit_celsius,
             max_regulator_celsius=miner.regulator_limit_celsius,
+            watch=watch_of(miner),
         )
         for name, miner in farm.miners.items()
     }
@@ -48,4 +50,20 @@ def rules_of(farm: FarmSettings) -> Rules:
         latitude=farm.site.latitude,
         longitude=farm.site.longitude,
         zone=ZoneInfo(farm.site.time_zone),
+    )
+
+
+def watch_of(miner: MinerSettings) -> WatchRules:
+    """How a miner is watched."""
+    plug = miner.plug
+    return WatchRules(
+        has_worker=miner.worker is not None,
+        has_plug=plug is not None,
+        is_plug=miner.driver == "plug",
+        can_restart=miner.driver in _RESTARTABLE,
+        nominal_w=miner.nominal_w,
+        cooldown=miner.status_check_cooldown,
+        tries=miner.max_consecutive_restarts,
+        off_for=miner.off_for,
+        cut_below_celsius=plug.cut_below_celsius if plug is not None and plug.cut_when_paused else None,
     )

@@ -6,19 +6,26 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from services.policy_engine.rules import GroupId, MinerId
+from services.policy_engine.view import MinerView, from_the_future, miner_after
 from shared.messages import (
     EmergencyStop,
     Message,
     MinerCommand,
-    MinerTelemetry,
     Override,
+    PlugCommand,
     SiteTelemetry,
     UnknownReason,
 )
-from shared.topics import EMERGENCY_STOP, GROUP_OVERRIDE, MINER_COMMAND, MINER_OVERRIDE, MINER_TELEMETRY, SITE_TELEMETRY
+from shared.topics import (
+    EMERGENCY_STOP,
+    GROUP_OVERRIDE,
+    MINER_OVERRIDE,
+    MINER_POOL,
+    MINER_TELEMETRY,
+    PLUG_TELEMETRY,
+    SITE_TELEMETRY,
+)
 from shared.topics import Topic as TopicOf
-
-AHEAD_TOLERATED = timedelta(seconds=30)
 
 
 @dataclass(frozen=True)
@@ -40,17 +47,6 @@ class SiteView:
         if self.confirmed_at is None or now - self.confirmed_at >= longest:
             return None
         return self.soc_percent
-
-
-@dataclass(frozen=True)
-class MinerView:
-    """One miner: what it reports, what a person wants of it, and the last command as memory."""
-
-    telemetry: MinerTelemetry | None = None
-    heard_at: datetime | None = None
-    """When the telemetry came in; for one from the broker's memory, when it was written."""
-    override: Override | None = None
-    command: MinerCommand | None = None
 
 
 _NOBODY = MinerView()
@@ -78,11 +74,6 @@ def active_stop(farm: Farm) -> EmergencyStop | None:
     return farm.emergency if farm.emergency is not None and farm.emergency.active else None
 
 
-def from_the_future(message: Message, received_at: datetime) -> bool:
-    """Whether the sender's clock is so far ahead that its dates cannot be used."""
-    return message.at - received_at > AHEAD_TOLERATED
-
-
 def fold(
     farm: Farm, topic: TopicOf[Any], identifier: str, message: Message | None, received_at: datetime, *, retained: bool
 ) -> Farm:
@@ -106,9 +97,9 @@ def _folded(
     if topic is GROUP_OVERRIDE and identifier in farm.groups:
         override = message if isinstance(message, Override) else None
         return replace(farm, groups={**farm.groups, identifier: override})
-    if topic.noun == "miner" and identifier in farm.miners:
+    if topic.noun in {"miner", "plug"} and identifier in farm.miners:
         before = farm.miners[identifier]
-        after = _miner_after(before, topic, message, received_at, retained=retained)
+        after = miner_after(before, topic, message, received_at, retained=retained)
         return farm if after is before else replace(farm, miners={**farm.miners, identifier: after})
     return farm
 
@@ -122,6 +113,8 @@ def _is_outdated(farm: Farm, topic: TopicOf[Any], identifier: str, message: Mess
         GROUP_OVERRIDE: _date(farm.groups.get(identifier)),
         MINER_OVERRIDE: _date(miner.override),
         MINER_TELEMETRY: _date(miner.telemetry),
+        MINER_POOL: _date(miner.pool),
+        PLUG_TELEMETRY: _date(miner.plug),
     }.get(topic)
     return known is not None and message.at < known
 
@@ -130,30 +123,20 @@ def _date(message: Message | None) -> datetime | None:
     return None if message is None else message.at
 
 
+def with_outlets(farm: Farm, commands: Mapping[MinerId, PlugCommand]) -> Farm:
+    """The farm after these commands to outlets have been published."""
+    if not commands:
+        return farm
+    fresh = {name: replace(farm.miners[name], outlet=command) for name, command in commands.items()}
+    return replace(farm, miners={**farm.miners, **fresh})
+
+
 def with_commands(farm: Farm, commands: Mapping[MinerId, MinerCommand]) -> Farm:
     """The farm after these commands have been published: they are the memory from now on."""
     if not commands:
         return farm
     fresh = {name: replace(farm.miners[name], command=command) for name, command in commands.items()}
     return replace(farm, miners={**farm.miners, **fresh})
-
-
-def _miner_after(
-    view: MinerView, topic: TopicOf[Any], message: Message | None, received_at: datetime, *, retained: bool
-) -> MinerView:
-    if topic is MINER_TELEMETRY and isinstance(message, MinerTelemetry):
-        heard_at = min(message.at, received_at) if retained else received_at
-        return replace(view, telemetry=message, heard_at=heard_at)
-    if topic is MINER_OVERRIDE and isinstance(message, Override | None):
-        return replace(view, override=message)
-    if topic is MINER_COMMAND and isinstance(message, MinerCommand) and not _is_overtaken(message, view.command):
-        return replace(view, command=message)
-    return view
-
-
-def _is_overtaken(command: MinerCommand, known: MinerCommand | None) -> bool:
-    """Whether a late word of a deposed engine comes after that of its successor, whose starts it does not know."""
-    return known is not None and command.epoch < known.epoch and command.at < known.at
 
 
 def _site_after(view: SiteView, message: Message | None, received_at: datetime, *, retained: bool) -> SiteView:

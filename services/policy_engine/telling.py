@@ -6,8 +6,8 @@ from datetime import datetime
 
 from services.policy_engine.memory import NOT_READ
 from services.policy_engine.rules import MinerId
-from services.policy_engine.state import AHEAD_TOLERATED
-from shared.messages import Action, Event, MinerCommand, MinerTelemetry, Severity, SiteTelemetry
+from services.policy_engine.view import AHEAD_TOLERATED
+from shared.messages import Action, Care, Event, MinerCommand, MinerTelemetry, Severity, SiteTelemetry
 from shared.service import Service
 from shared.topics import MINER_EVENT
 
@@ -25,6 +25,19 @@ _NOTABLE = {
     "temperature_unknown": Severity.WARNING,
     "schedule_point_missing": Severity.WARNING,
 }
+
+_CARE_NOTABLE = {
+    "restarting": Severity.WARNING,
+    "power_cycling": Severity.WARNING,
+    "unstable": Severity.ERROR,
+    "no_remedy": Severity.ERROR,
+    "watched_only": Severity.WARNING,
+    "offline_unconfirmed": Severity.WARNING,
+    "plug_silent": Severity.ERROR,
+    "cycle_not_taken": Severity.WARNING,
+    "pool_disagrees": Severity.WARNING,
+}
+"""What is done to a miner that has failed, and where a person must act."""
 
 _TELLS_NOTHING = {NOT_READ, "no_ladder", "heat_unread", "schedule_unknown_ladder"}
 """While it cannot be read nothing is over."""
@@ -47,6 +60,7 @@ class Teller:
 
     def _tell_one(self, miner: MinerId, before: MinerCommand | None, command: MinerCommand) -> None:
         """One line when point, reason or action changed; an event when the reason is a notable one, or is over."""
+        self._tell_care(miner, None if before is None else before.care, command)
         if before is not None and _gist(before) == _gist(command):
             return
         self._service.counts.add("decisions_changed")
@@ -56,6 +70,18 @@ class Teller:
             self._event(miner, command, command.code, _NOTABLE[command.code])
         elif command.code != old_code and old_code in _NOTABLE and command.code not in _TELLS_NOTHING:
             self._event(miner, command, f"{old_code}_over", Severity.INFO)
+
+    def _tell_care(self, miner: MinerId, before: Care | None, command: MinerCommand) -> None:
+        """What the watchdog does, and what it cannot do; its return, once tries had been made."""
+        care, known = command.care, () if before is None else before.tries
+        if care is not None and (before is None or before.code != care.code) and care.code in _CARE_NOTABLE:
+            sentence = f"{care.sentence}; {care.changes_when}" if care.changes_when else care.sentence
+            log.warning("[%s] %s: %s", miner, care.code, sentence)
+            self._event(miner, command, care.code, _CARE_NOTABLE[care.code], sentence)
+        returned_at = None if care is None else care.returned_at
+        if known and returned_at is not None and before is not None and before.returned_at != returned_at:
+            log.info("[%s] at work again", miner)
+            self._event(miner, command, "returned", Severity.INFO, "at work again")
 
     def refused_future(self, message: SiteTelemetry, received_at: datetime) -> None:
         """A sender whose clock is ahead: counted always, said once."""
@@ -71,8 +97,10 @@ class Teller:
                 tolerated,
             )
 
-    def _event(self, miner: str, command: MinerCommand, code: str, severity: Severity) -> None:
-        event = Event(at=command.at, code=code, severity=severity, sentence=command.sentence)
+    def _event(
+        self, miner: str, command: MinerCommand, code: str, severity: Severity, sentence: str | None = None
+    ) -> None:
+        event = Event(at=command.at, code=code, severity=severity, sentence=sentence or command.sentence)
         self._service.publish(MINER_EVENT, miner, event)
 
 

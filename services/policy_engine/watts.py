@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from services.policy_engine.rules import MinerRules
-from services.policy_engine.state import MinerView
+from services.policy_engine.view import MinerView
 from shared.ladder import normal_point, point_named, reported_point
 from shared.messages import Limit, MinerState, MinerTelemetry
 

@@ -17,6 +17,8 @@ class Care(Part):
     cycle_at: AwareDatetime | None = None
     """The last power cycle ordered."""
     tries: tuple[AwareDatetime, ...] = ()
-    """The restarts and power cycles since the miner was last found at work."""
+    """The restarts and power cycles ordered within the last 24 hours, the oldest first."""
+    returned_at: AwareDatetime | None = None
+    """When it was last found at work, or a person said to begin anew: tries before that were not in vain."""
     unstable_since: AwareDatetime | None = None
     """Since when it has been given up on."""

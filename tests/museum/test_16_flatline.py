@@ -1,6 +1,6 @@
 """ESP-Miner 1053, the "flatline of death": the hashrate stands frozen at a fine value, and no share arrives any more.
 
-It must be found from the share counters. That it is restarted, and then power-cycled, is the engine's part.
+It must be found from the share counters, restarted, and then power-cycled.
 """
 
 import pytest
@@ -11,6 +11,7 @@ from services.simulator.axeos_ills import Ill
 from shared.clock import VirtualClock
 from shared.messages import MinerState
 from tests.bitaxe_farm import BitaxeRig, Saying, set_to
+from tests.watched_rigs import ASIC, WatchedFarm, rules_for
 
 
 @pytest.mark.parametrize("generation", ["2.4", "2.12", "2.15"])
@@ -43,3 +44,23 @@ def test_a_miner_that_only_lacks_shares_is_no_flatline(clock: VirtualClock) -> N
     told = rig.last("b1")
     assert (told.state, told.settled, told.problem) == (MinerState.HASHING, True, "no_shares")
     rig.close()
+
+
+def test_it_is_restarted_and_then_power_cycled() -> None:
+    farm = WatchedFarm(rules_for({"a": ASIC, "b": ASIC}))
+    rig = farm.rigs["a"]
+    rig.frozen = rig.stubborn = True
+    farm.play(16)
+    assert (len(rig.restarts), len(rig.cycles)) == (1, 0)
+    farm.play(60)
+    assert (len(rig.restarts), len(rig.cycles), rig.works) == (1, 1, True)
+    assert farm.rigs["b"].restarts == []
+
+
+def test_while_all_miners_are_without_shares_it_is_the_pool() -> None:
+    farm = WatchedFarm(rules_for({"a": ASIC, "b": ASIC}))
+    for rig in farm.rigs.values():
+        rig.frozen = rig.stubborn = True
+    farm.pool_answers = False
+    farm.play(600)
+    assert [(rig.restarts, rig.cycles) for rig in farm.rigs.values()] == [([], []), ([], [])]

@@ -1,4 +1,4 @@
-"""A pause that somebody made in the miner's own web page: respected for a set time, then over."""
+"""A pause that somebody made in the miner's own web page, or at its outlet: respected for a set time, then over."""
 
 from datetime import datetime
 
@@ -7,6 +7,7 @@ from services.policy_engine.policy import Numbers, Policy, allow, forbid, nothin
 from services.policy_engine.rules import MinerId, Rules
 from services.policy_engine.state import Farm
 from services.policy_engine.sunrise import next_sunrise
+from services.policy_engine.view import MinerView
 from services.policy_engine.wording import time_of_day
 from shared.messages import Limit, OverrideKind
 
@@ -19,8 +20,7 @@ def outside_pause(rules: Rules) -> Policy:
     """Ceiling 0 until the next sunrise, or for a set time where the site's place is not known."""
 
     def policy(farm: Farm, miner: MinerId, last: Limit | None, now: datetime) -> Limit:
-        telemetry = farm.miners[miner].telemetry
-        since = None if telemetry is None else telemetry.outside_pause_since
+        since = outside_pause_since(farm.miners[miner])
         if since is None:
             return nothing(NAME, "no_outside_pause", "nobody has paused it outside Sunherd", last, now)
         until = _until(rules, since)
@@ -39,6 +39,15 @@ def outside_pause(rules: Rules) -> Policy:
         )
 
     return policy
+
+
+def outside_pause_since(view: MinerView) -> datetime | None:
+    """Since when somebody else keeps it off; of two such the later one."""
+    told = [
+        None if view.telemetry is None else view.telemetry.outside_pause_since,
+        None if view.plug is None else view.plug.outside_off_since,
+    ]
+    return max((since for since in told if since is not None), default=None)
 
 
 def _until(rules: Rules, since: datetime) -> datetime:

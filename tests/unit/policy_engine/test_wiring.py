@@ -1,5 +1,6 @@
 """From the farm file to a running engine."""
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -7,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from services.policy_engine import __main__ as process
-from services.policy_engine.rules import GroupRules, MinerRules
+from services.policy_engine.rules import GroupRules, MinerRules, WatchRules
 from services.policy_engine.settings import rules_of
 from shared.bus import MemoryBroker
 from shared.clock import VirtualClock
@@ -30,8 +31,10 @@ FARM = {
 
 def test_the_farm_file_becomes_the_rule_book() -> None:
     rules = rules_of(FarmSettings.model_validate(FARM))
-    assert rules.miners["s19"] == MinerRules(73, 75, max_w=3000)
-    assert rules.miners["s21"] == MinerRules(nominal_w=3500, require_grid=True, observe=True)
+    watch = WatchRules(can_restart=True, off_for=timedelta(seconds=30))
+    assert rules.miners["s19"] == MinerRules(73, 75, max_w=3000, watch=watch)
+    watch = replace(watch, nominal_w=3500)
+    assert rules.miners["s21"] == MinerRules(nominal_w=3500, require_grid=True, observe=True, watch=watch)
     assert rules.groups == {"shed": GroupRules(("s21", "s19"), 6000)}
     assert (rules.lease, rules.minimum_off, rules.starts_per_day) == (timedelta(seconds=90), timedelta(minutes=10), 3)
     assert (rules.latitude, rules.longitude, rules.zone) == (38.7, -9.1, ZoneInfo("Europe/Lisbon"))
@@ -64,10 +67,38 @@ def test_schedules_and_limits_of_heat_reach_the_rule_book() -> None:
     assert (first.timetable.zone, second.timetable.delay) == (ZoneInfo("Europe/Lisbon"), timedelta())
     assert (first.max_chip_celsius, first.max_regulator_celsius, first.stock_w) == (70, 100, 22)
     assert second.max_chip_celsius == 65
-    assert rules.miners["s19"] == MinerRules()
-    assert rules.miners["s21"] == MinerRules(max_chip_celsius=80)
+    watch = WatchRules(can_restart=True, off_for=timedelta(seconds=30))
+    assert rules.miners["s19"] == MinerRules(watch=watch)
+    assert rules.miners["s21"] == MinerRules(max_chip_celsius=80, watch=watch)
     assert (rules.heat_step, rules.heat_restore) == (timedelta(minutes=1), timedelta(minutes=10))
     assert rules.minimum_on == timedelta(minutes=3)
+
+
+def test_what_is_watched_reaches_the_rule_book() -> None:
+    plug = {"host": "10.0.0.9", "outlet": 3}
+    farm = {
+        "miners": {
+            "rig": {"driver": "plug", "nominal_w": 900, "plug": plug, "worker": "ckpool/bc1q/rig"},
+            "s19": {
+                "driver": "vnish",
+                "host": "10.0.0.1",
+                "plug": {**plug, "outlet": 4, "cut_when_paused": True, "cut_below_celsius": 35},
+                "status_check_cooldown": "20 min",
+                "max_consecutive_restarts": 5,
+                "power_cycle_on_delay": "45 s",
+            },
+        }
+    }
+    rules = rules_of(FarmSettings.model_validate(farm))
+    assert rules.miners["rig"].watch == WatchRules(has_worker=True, has_plug=True, is_plug=True, nominal_w=900)
+    assert rules.miners["s19"].watch == WatchRules(
+        has_plug=True,
+        can_restart=True,
+        cooldown=timedelta(minutes=20),
+        tries=5,
+        off_for=timedelta(seconds=45),
+        cut_below_celsius=35,
+    )
 
 
 def test_what_the_owner_should_know_is_said_at_the_start(caplog: pytest.LogCaptureFixture) -> None:

@@ -1,0 +1,156 @@
+"""What pool, the miner's own interface and the wattage each say of whether it works. Unknown is no evidence. Pure."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum
+
+from services.policy_engine.rules import MinerId, Rules
+from services.policy_engine.state import Farm
+from services.policy_engine.view import MinerView
+from services.policy_engine.watchdog.shares import INTERVALS, is_shareless
+from services.policy_engine.wording import span
+from shared.messages import MinerState, MinerTelemetry, PoolReading, PoolVerdict
+
+UNREACHABLE_FOR = timedelta(minutes=2)
+"""A lost answer, or a reboot that somebody has asked for, is no failure."""
+RAMP_LASTS = timedelta(minutes=30)
+"""No start takes longer; one that does has got stuck."""
+WORKS_ABOVE = 0.3
+"""The part of its nominal power above which a miner is taken to be at work. A rig that hangs draws less."""
+
+
+class Word(Enum):
+    """What a witness says."""
+
+    ALIVE = "alive"
+    SICK = "sick"
+    """It answers, and does not hash."""
+    DEAD = "dead"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class Testimony:
+    """A word, and the sentence that goes with it."""
+
+    word: Word
+    sentence: str = ""
+    is_own_word: bool = False
+    """The miner itself says that it is sick; else that has been concluded from its shares."""
+
+
+NOTHING = Testimony(Word.UNKNOWN)
+
+
+@dataclass(frozen=True)
+class Witnesses:
+    """All that is said of one miner."""
+
+    pool: Testimony = NOTHING
+    api: Testimony = NOTHING
+    watts: Testimony = NOTHING
+    others: int = 0
+    """Other workers of its account that the pool sees at work."""
+    neighbours: int = 0
+    """Other miners of this farm whose shares are accepted."""
+
+    @property
+    def all(self) -> tuple[Testimony, ...]:
+        return self.pool, self.api, self.watts
+
+
+def hear_all(farm: Farm, miner: MinerId, rules: Rules, now: datetime) -> Witnesses:
+    """What every witness says now."""
+    view = farm.miners[miner]
+    pool = pool_says(view, rules, miner, now)
+    others = view.pool.others_online if view.pool is not None and pool.word is not Word.UNKNOWN else None
+    return Witnesses(
+        pool=pool,
+        api=api_says(view, rules, now),
+        watts=watts_say(view, rules, miner, now),
+        others=others or 0,
+        neighbours=0 if rules.miners[miner].watch.has_worker else _neighbours(farm, miner, now),
+    )
+
+
+def pool_says(view: MinerView, rules: Rules, miner: MinerId, now: datetime) -> Testimony:
+    """The pool's verdict while it is young. A pool that has closed, or does not answer, says nothing."""
+    reading, heard_at, watch = view.pool, view.pool_heard_at, rules.miners[miner].watch
+    if not watch.has_worker or reading is None or heard_at is None or reading.retired:
+        return NOTHING
+    # Up to the sending by the sender's clock, from then on by ours.
+    since_sent = now - heard_at
+    if reading.confirmed_at is None or _age(reading.confirmed_at, reading.at) + since_sent > watch.pool_young:
+        return NOTHING
+    if reading.verdict is PoolVerdict.ONLINE:
+        return Testimony(Word.ALIVE, f"{reading.pool} sees it at work")
+    if reading.verdict is PoolVerdict.UNKNOWN or reading.last_seen_at is None:
+        return NOTHING
+    return _unseen(reading, _age(reading.last_seen_at, reading.at) + since_sent, view.shares.interval)
+
+
+def _unseen(reading: PoolReading, unseen: timedelta, interval: timedelta | None) -> Testimony:
+    # A tiny miner may find no share for hours: its own pace stretches the limit.
+    by_pace = timedelta() if interval is None else INTERVALS * interval
+    if unseen < max(timedelta(seconds=reading.offline_after_seconds), by_pace):
+        return NOTHING
+    return Testimony(Word.DEAD, f"{reading.pool} has not seen it for {span(unseen)}")
+
+
+def _age(date: datetime, at: datetime) -> timedelta:
+    return max(timedelta(), at - date)
+
+
+def api_says(view: MinerView, rules: Rules, now: datetime) -> Testimony:
+    """What the miner itself says, where it can speak: not a plug in its place, nor an agent that is silent."""
+    told = view.telemetry
+    if told is None or told.driver == "plug" or view.heard_at is None or now - view.heard_at > rules.heard_within:
+        return NOTHING
+    if not told.reachable:
+        since = view.unreachable_since
+        if told.problem != "unreachable" or since is None or now - since < UNREACHABLE_FOR:
+            return NOTHING  # a wrong password, or nonsense, is an answer, too
+        return Testimony(Word.DEAD, f"it has not answered for {span(now - since)}")
+    return _by_state(told, view, now)
+
+
+def _by_state(told: MinerTelemetry, view: MinerView, now: datetime) -> Testimony:
+    if told.state is MinerState.FAULT:
+        fault = told.detail or told.problem or "no more than that"
+        return Testimony(Word.SICK, f"it reports a fault: {fault}", is_own_word=True)
+    if told.state is MinerState.HASHING:
+        if is_shareless(view.shares, now) and view.shares.since is not None:
+            return Testimony(Word.SICK, f"it says it hashes and has found no share for {span(now - view.shares.since)}")
+        return Testimony(Word.ALIVE, "it hashes")
+    if told.state is MinerState.RAMPING and view.ramping_since is not None:
+        lasts = now - view.ramping_since
+        if lasts > RAMP_LASTS:
+            return Testimony(Word.SICK, f"it has been starting for {span(lasts)}", is_own_word=True)
+        return Testimony(Word.ALIVE, "it is starting")
+    return NOTHING
+
+
+def watts_say(view: MinerView, rules: Rules, miner: MinerId, now: datetime) -> Testimony:
+    """What the outlet's meter says, where there is one and the outlet is on."""
+    plug, nominal_w = view.plug, rules.miners[miner].watch.nominal_w
+    if plug is None or nominal_w is None or not is_heard(view, rules, now):
+        return NOTHING
+    if not plug.reachable or plug.on is not True or plug.power_w is None or plug.cycle_off_since is not None:
+        return NOTHING
+    if plug.power_w >= WORKS_ABOVE * nominal_w:
+        return Testimony(Word.ALIVE, f"it draws {plug.power_w:.0f} W")
+    return Testimony(Word.DEAD, f"it draws only {plug.power_w:.0f} W of {nominal_w:g} W")
+
+
+def is_heard(view: MinerView, rules: Rules, now: datetime) -> bool:
+    """Whether the outlet's agent is heard."""
+    return view.plug_heard_at is not None and now - view.plug_heard_at <= rules.heard_within
+
+
+def _neighbours(farm: Farm, miner: MinerId, now: datetime) -> int:
+    """Where no pool is asked, others whose shares are accepted show that the way to the pools is open."""
+    return sum(
+        1
+        for name, view in farm.miners.items()
+        if name != miner and view.shares.since is not None and now - view.shares.since <= view.shares.longest / 2
+    )
