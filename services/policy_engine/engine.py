@@ -17,9 +17,11 @@ from services.policy_engine.rules import MinerId, Rules
 from services.policy_engine.self_check import CHECK_SECONDS, SelfCheck
 from services.policy_engine.state import Farm, empty_farm, fold
 from services.policy_engine.telling import Change, Teller, has_news
+from services.policy_engine.throne import Throne
 from services.policy_engine.view import from_the_future
 from shared.bus import Received
 from shared.messages import (
+    Command,
     EmergencyStop,
     EngineEpoch,
     MinerCommand,
@@ -58,7 +60,7 @@ class Engine:
     def __init__(self, service: Service, rules: Rules, site: str) -> None:
         self.book: Book = book_of(rules)
         self.farm: Farm = empty_farm(rules.miners, rules.groups, service.clock.now())
-        self.reign = Reign(service.bus.instance)
+        self._throne = Throne(service, site, rules.memory_lasts)
         self._service = service
         self._rules = rules
         self._site = site
@@ -130,39 +132,35 @@ class Engine:
 
     def _engine_epoch(self, received: Received[EngineEpoch]) -> None:
         message = received.message
-        word = Word.LOWER if message is None else self._hear(message.engine, message.epoch)
-        if word is Word.LOWER and self.reign.epoch is not None:
-            self._publish_epoch(self.reign.epoch)
-
-    def _miner_command(self, received: Received[MinerCommand]) -> None:
-        message, miner = received.message, received.identifier
-        view = self.farm.miners.get(miner)
-        if view is None or (message is not None and message is view.command):
-            return  # not ours, or our own words come back
-        word = Word.LOWER if message is None else self._hear(message.engine, message.epoch)
-        if word is Word.LOWER and self.reign.epoch is not None:
-            self._service.counts.add("command_rewritten")
-            self._publisher.say_again(miner)
-            self._order_pass(miner)
-        elif word in {Word.MEMORY, Word.HIGHER}:
-            self._fold(MINER_COMMAND, received)
+        word = Word.LOWER if message is None else self._throne.hear(message.engine, message.epoch)
+        if word is Word.LOWER:
+            self._throne.proclaim()
 
     def _witness(self, received: Received[PoolReading] | Received[PlugTelemetry]) -> None:
         """Pool and outlet are heard at their own pace: nothing that follows from them is in a hurry."""
         topic: Topic[Any] = PLUG_TELEMETRY if isinstance(received.message, PlugTelemetry) else MINER_POOL
         self._fold(topic, received)
 
+    def _miner_command(self, received: Received[MinerCommand]) -> None:
+        view = self.farm.miners.get(received.identifier)
+        if view is not None and (received.message is None or received.message is not view.command):
+            self._command(MINER_COMMAND, received)
+
     def _plug_command(self, received: Received[PlugCommand]) -> None:
-        message, miner = received.message, received.identifier
-        view = self.farm.miners.get(miner)
-        if view is None or message is view.outlet:
-            return
-        word = Word.LOWER if message is None else self._hear(message.engine, message.epoch)
-        if word is Word.LOWER and self.reign.epoch is not None:
-            self._publisher.say_again(miner)
-            self._order_pass(miner)
+        view = self.farm.miners.get(received.identifier)
+        if view is not None and (received.message is None or received.message is not view.outlet):
+            self._command(PLUG_COMMAND, received)
+
+    def _command(self, topic: Topic[Any], received: Received[Any]) -> None:
+        """Not our own words that come back: another engine's, or a memory of what was decided before us."""
+        message: Command | None = received.message
+        word = Word.LOWER if message is None else self._throne.hear(message.engine, message.epoch)
+        if word is Word.LOWER and self._throne.epoch is not None:
+            self._service.counts.add("command_rewritten")
+            self._publisher.say_again(received.identifier)
+            self._order_pass(received.identifier)
         elif word in {Word.MEMORY, Word.HIGHER}:
-            self._fold(PLUG_COMMAND, received)
+            self._fold(topic, received)
 
     def _fold(self, topic: Topic[Any], received: Received[Any]) -> None:
         self.farm = fold(
@@ -182,33 +180,16 @@ class Engine:
 
     # --- being in charge
 
-    def _hear(self, engine: str, epoch: int) -> Word:
-        word = self.reign.judge(engine, epoch)
-        self.reign = self.reign.hear(engine, epoch, self._service.clock.now())
-        if word is Word.HIGHER:
-            self._service.counts.add("stood_down")
-            log.warning("%s has taken over with epoch %d: standing down until it is silent", engine, epoch)
-        return word
+    @property
+    def reign(self) -> Reign:
+        return self._throne.reign
 
     def _memory_arrived(self) -> None:
         """After each (re)connection. The broker may have lost its memory meanwhile: everything is said again."""
-        if self.reign.epoch is not None:
-            self._publish_epoch(self.reign.epoch)
-        elif self.reign.may_begin(self._service.clock.now(), self._rules.memory_lasts):
-            self._begin()
+        self._throne.claim()
         self._restore_emergency_stop()
         self._publisher.say_again(*self.farm.miners)
         self._decide(None)
-
-    def _begin(self) -> None:
-        self.reign = self.reign.begin(self._service.clock.now())
-        if self.reign.epoch is not None:
-            log.info("%s is in charge with epoch %d", self.reign.engine, self.reign.epoch)
-            self._publish_epoch(self.reign.epoch)
-
-    def _publish_epoch(self, epoch: int) -> None:
-        message = EngineEpoch(at=self._service.clock.now(), engine=self.reign.engine, epoch=epoch)
-        self._service.publish(ENGINE_EPOCH, self._site, message)
 
     def _restore_emergency_stop(self) -> None:
         """The latch outlives its topic: from our memory, or from what the commands remember of it."""
@@ -237,12 +218,9 @@ class Engine:
         self._decide(None if self._all_dirty else [*self._dirty])
 
     def _tick(self) -> None:
-        now = self._service.clock.now()
-        if self.reign.rival is not None and self.reign.may_begin(now, self._rules.memory_lasts):
-            log.warning("%s has been silent for too long: taking over again", self.reign.rival)
-            self._begin()
+        if self._throne.reclaim():
             self._order_pass()
-        miners, self._rota = self._rota.turn(now)
+        miners, self._rota = self._rota.turn(self._service.clock.now())
         if miners is None:
             self._decide(None)
         elif miners:
