@@ -1,9 +1,10 @@
 """What a driver is: the one module that knows the oddities of a kind of device."""
 
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeVar, runtime_checkable
 
 R = TypeVar("R")
+R_contra = TypeVar("R_contra", contravariant=True)
 C_contra = TypeVar("C_contra", contravariant=True)
 
 
@@ -85,3 +86,19 @@ class Device(Protocol[R, C_contra]):
 
     def close(self) -> None:
         """Lets go of connections."""
+
+
+@runtime_checkable
+class Restartable(Protocol[R_contra]):
+    """What a device has, besides, whose own software can be asked to start anew. Optional.
+
+    Asked only where the device is meant to work and its last reading shows that it was not stopped. After the restart
+    it may be silent or starting for minutes; then `read` and `apply` bring it to its command as always.
+    """
+
+    def restart(self, reading: R_contra) -> None:
+        """Asks for it once; bounded in time. `reading`: the last one.
+
+        Raises RefusedError, UnauthorizedError or BusyError where it is sure that nothing was done: it may be asked
+        again. Any other error leaves that open: it is not asked again.
+        """

@@ -76,6 +76,16 @@ class Lease(Generic[C]):
             return Following.GRACE, held.command
         return Following.FAILSAFE, None
 
+    def age(self, command: C, now: datetime) -> timedelta | None:
+        """How old a command is on our own clock: since its receipt; from the broker's memory, since it was written.
+
+        None: another one is held by now.
+        """
+        held = self._held
+        if held is None or held.command is not command:
+            return None
+        return now - (held.expires_at - (command.expires_at - command.at))
+
     def suspended(self, now: datetime) -> bool:
         """Whether the last word of the engine was to leave the device alone, and that time has not passed."""
         held = self._held

@@ -24,6 +24,10 @@ _IDLE = {MinerState.PAUSED, MinerState.STOPPING}
 _BUSY = {MinerState.HASHING, MinerState.RAMPING}
 _LED = {Following.COMMAND, Following.GRACE}
 _ALONE = {Following.FAILSAFE, Following.EMERGENCY_STOP}
+_RESTARTABLE = {*_BUSY, MinerState.FAULT}
+"""Not what is unknown either: it may stand paused, and a restart would start it."""
+RESTART_TAKES = timedelta(minutes=15)
+"""A start may be put off by up to 300 s by a setting of the miner, and then takes minutes."""
 
 
 class MinerRole:
@@ -44,10 +48,14 @@ class MinerRole:
         """Whether we have stopped it, and no command to hash has yet shown that the engine knew."""
         self._stopped_at: datetime | None = None
         """The first reading after that; None until it has been taken."""
+        self.last_restart_at: datetime | None = None
+        self._restarting_since: datetime | None = None
+        """Since when what it shows may be a restart that we asked for."""
+        self._was_away = False
 
     def unread(self, error: DeviceError, now: datetime) -> MinerTelemetry:
         # A gap in the readings may hide a reboot or a mains outage: what comes after it is not a person's pause.
-        self._last = None
+        self._last, self._was_away = None, True
         return MinerTelemetry(
             at=now,
             driver=self._driver,
@@ -58,6 +66,7 @@ class MinerRole:
             outside_pause_since=self._outside_pause_since,
             stopped_at=self._stopped_at,
             mac=self._mac,
+            last_restart_at=self.last_restart_at,
         )
 
     def recall(self, previous: MinerTelemetry) -> None:
@@ -66,10 +75,12 @@ class MinerRole:
         self._stopped = alone or previous.stopped_at is not None
         self._stopped_at = previous.stopped_at
         self._mac = previous.mac
+        self.last_restart_at = self._restarting_since = previous.last_restart_at
 
     def regard(
         self, reading: MinerTelemetry, following: Following, command: MinerCommand | None, *, settled_before: bool
     ) -> MinerTelemetry:
+        restarting = self._is_restarting(reading)
         was_left_hashing = (
             self._last is not None
             and self._last.state in _BUSY
@@ -77,6 +88,7 @@ class MinerRole:
             and following in _LED
             and command is not None
             and not command.point.is_pause
+            and not restarting
         )
         if reading.state in _BUSY:
             self._outside_pause_since = None
@@ -95,7 +107,11 @@ class MinerRole:
         if _never_pauses(reading):
             # It was only lowered: to raise it again is no start, and no word of the engine comes too early for it.
             self._stopped, self._stopped_at = False, None
-        update = {"outside_pause_since": self._outside_pause_since, "stopped_at": self._stopped_at}
+        update = {
+            "outside_pause_since": self._outside_pause_since,
+            "stopped_at": self._stopped_at,
+            "last_restart_at": self.last_restart_at,
+        }
         return reading.model_copy(update=update)
 
     def goal(
@@ -119,6 +135,15 @@ class MinerRole:
         if goal.point.is_pause:
             self._stopped, self._stopped_at = True, None
 
+    def restart_at(self, command: MinerCommand, reading: MinerTelemetry) -> datetime | None:
+        """The restart that a live command orders. None where it could start a paused miner, or undo a protection."""
+        unfit = command.point.is_pause or reading.state not in _RESTARTABLE or reading.protected_since is not None
+        return None if unfit else command.restart_at
+
+    def restarted(self, restart_at: datetime, now: datetime) -> None:
+        self.last_restart_at = restart_at
+        self._restarting_since, self._was_away = now, False
+
     def name(self, goal: MinerCommand) -> str:
         return goal.point.name
 
@@ -129,6 +154,16 @@ class MinerRole:
             "detail": f"reports {reading.state}, wanted {goal.point.name}",
         }
         return reading.model_copy(update=update)
+
+    def _is_restarting(self, reading: MinerTelemetry) -> bool:
+        """Whether a standstill in this reading may be our own restart: until it hashes again, or for so long."""
+        since = self._restarting_since
+        hashes = reading.state is MinerState.HASHING
+        if since is None or reading.at - since >= RESTART_TAKES or (hashes and self._was_away):
+            self._restarting_since = None
+            return False
+        self._was_away = self._was_away or not hashes
+        return True
 
     def _respects_outside_pause(self, command: MinerCommand) -> bool:
         """A pause by a person stands until the engine, having seen this very pause, says that it is over."""

@@ -3,14 +3,16 @@
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Generic, TypeVar
 
 from shared.device import Device, DeviceError, DriverFailedError, Step
+from shared.herald import Herald
 from shared.lease import Lease
 from shared.messages import Action, Command, Event, Following, Reported, Severity
 from shared.pace import Pace, Place
 from shared.pursuit import Pursuit
+from shared.restart import Restarter
 from shared.role import Role
 from shared.service import Service
 from shared.topics import Topic
@@ -66,10 +68,11 @@ class Tender(Generic[R, C]):
         self._service = service
         self._device = device
         self._role = role
-        self._event = event
+        self._herald = Herald(name, service, event)
         self._manner = manner
         self._emergency = emergency
         self._place = Place(pace, manner.apart_seconds)
+        self._restarter: Restarter[R, C] | None = Restarter.between(device, role, service.clock, self._herald.tell)
         self._pursuit = Pursuit()
         self._last: Young[R] = Young(_YOUNG_POLLS * manner.poll_seconds)
         self._settled_before = False
@@ -139,14 +142,25 @@ class Tender(Generic[R, C]):
         self._settled_before = settled is True
         if reading.reachable:
             self._last.keep(reading, self._service.clock.seconds())
-        if goal is None or settled is not False or self._is_only_watching(following, command):
+        if goal is None or not reading.reachable or self._is_only_watching(following, command):
             return self._manner.poll_seconds
-        return self._apply(goal, reading)
+        if following is Following.COMMAND and goal is command and self._restarts(goal, reading, now):
+            return min(self._manner.poll_seconds, _READ_BACK_SECONDS)
+        return self._apply(goal, reading) if settled is False else self._manner.poll_seconds
+
+    def _restarts(self, command: C, reading: R, now: datetime) -> bool:
+        """Whether the device was just asked to restart: then no fault of before counts, and all begins anew."""
+        if self._restarter is None or not self._restarter.attend(command, reading, self.lease.age(command, now)):
+            return False
+        self._last.forget()
+        self._pursuit.judge(None, None)
+        self._settled_before = False
+        return True
 
     def _lease_says(self, *, now_emergency: bool) -> tuple[Following, C | None]:
         following, command = self.lease.follow(self._service.clock.now(), emergency=now_emergency)
         if following is not self._following:
-            self._tell_following(following)
+            self._herald.following(self._following, following)
             self._following = following
         return following, command
 
@@ -168,12 +182,12 @@ class Tender(Generic[R, C]):
         self._unread_in_row = 0 if reading.reachable else self._unread_in_row + 1
         if reading.reachable and self._told_unreachable:
             self._told_unreachable = False
-            self._tell("reachable", Severity.INFO, "answers again")
+            self._herald.tell("reachable", Severity.INFO, "answers again")
         elif self._unread_in_row == _UNREAD_BEFORE_TOLD:
             self._told_unreachable = True
-            self._tell(reading.problem or "unreachable", Severity.WARNING, reading.detail)
+            self._herald.tell(reading.problem or "unreachable", Severity.WARNING, reading.detail)
         if reading.reachable and reading.problem is not None and reading.problem != self._problem:
-            self._tell(reading.problem, Severity.WARNING, reading.detail)
+            self._herald.tell(reading.problem, Severity.WARNING, reading.detail)
         self._problem = reading.problem
         return reading
 
@@ -185,8 +199,8 @@ class Tender(Generic[R, C]):
         """The telemetry: the reading, what is followed, and whether a fault has to be called one."""
         name = None if goal is None else self._role.name(goal)
         verdict = self._pursuit.judge(name, settled)
-        if verdict is not None and goal is not None:
-            self._tell_pursuit(verdict, goal)
+        if verdict is not None and name is not None:
+            self._herald.pursuit(self._pursuit, name, failed=verdict)
         if self._pursuit.faulty and goal is not None and settled is False:
             reading = self._role.faulty(reading, goal)
         return reading.model_copy(
@@ -222,29 +236,5 @@ class Tender(Generic[R, C]):
         # However long the device wants to be left alone with commands, it is read as often as ever.
         return min(self._pursuit.applied(seconds, step), self._manner.poll_seconds)
 
-    # --- telling
-
     def _publish(self, telemetry: R) -> None:
         self._service.publish(self._role.telemetry, self.name, telemetry)
-
-    def _tell(self, code: str, severity: Severity, sentence: str) -> None:
-        log.log(_LEVEL[severity], "[%s] %s", self.name, sentence)
-        event = Event(at=self._service.clock.now(), code=code, severity=severity, sentence=sentence)
-        self._service.publish(self._event, self.name, event)
-
-    def _tell_following(self, following: Following) -> None:
-        if following is Following.FAILSAFE:
-            self._tell("failsafe", Severity.ERROR, "no live command: going to the failsafe by itself")
-        elif self._following is Following.FAILSAFE:
-            self._tell("failsafe_over", Severity.INFO, "commands again: the failsafe is over")
-
-    def _tell_pursuit(self, verdict: bool, goal: C) -> None:
-        if verdict:
-            cause = self._pursuit.cause or "it accepts the command and does not carry it out"
-            sentence = f"wanted {self._role.name(goal)}, tried {self._pursuit.tries} times: {cause}"
-            self._tell("command_without_effect", Severity.ERROR, sentence)
-        else:
-            self._tell("recovered", Severity.INFO, f"{self._role.name(goal)} reached at last")
-
-
-_LEVEL = {Severity.INFO: logging.INFO, Severity.WARNING: logging.WARNING, Severity.ERROR: logging.ERROR}

@@ -1,7 +1,7 @@
 """Farms in one thread: stand-ins without sockets, a broker in memory, a clock that moves only when it is told to."""
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import requests
 
@@ -88,6 +88,7 @@ class AgentRig:
         self.telemetry: dict[str, list[MinerTelemetry]] = {name: [] for name in stand_ins}
         self.events: list[tuple[str, Event]] = []
         self._orders: dict[str, tuple[OperatingPoint, Action]] = {}
+        self._restarts: dict[str, datetime] = {}
         self._watcher = Bus(self.broker.link(), clock, instance="watcher")
         self._watcher.subscribe(MINER_TELEMETRY, lambda got: self._heard(got.identifier, got.message))
         self._watcher.subscribe(MINER_EVENT, lambda got: self._told(got.identifier, got.message))
@@ -123,6 +124,12 @@ class AgentRig:
         """Commands a point from now on."""
         self._orders[name] = (point, action)
         self._renew(name)
+
+    def order_restart(self, name: str) -> datetime:
+        """Orders a restart now; the order stands in all commands from now on."""
+        self._restarts[name] = self.clock.now()
+        self._renew(name)
+        return self._restarts[name]
 
     def order_named(self, name: str, point: str) -> None:
         """Commands a point of the miner's own ladder, by name."""
@@ -172,7 +179,9 @@ class AgentRig:
 
     def _renew(self, name: str) -> None:
         point, action = self._orders[name]
-        command = miner_command(point, self.clock).model_copy(update={"action": action})
+        heard = self.telemetry[name][-1].at if self.telemetry[name] else None
+        update = {"action": action, "restart_at": self._restarts.get(name), "answers": heard}
+        command = miner_command(point, self.clock).model_copy(update=update)
         self._watcher.publish(MINER_COMMAND, name, command)
 
     def _heard(self, name: str, telemetry: MinerTelemetry | None) -> None:

@@ -30,6 +30,8 @@ class Book:
         """When `/asic` is to be asked for; None: it was."""
         self._uptime_seconds = 0.0
         self._lacks_pause = False
+        self.has_rebooted = False
+        """Between its last two readings."""
         self.identity = Identity()
         self.device = Recognised()
         self.problem: DeviceError | None = None
@@ -60,7 +62,8 @@ class Book:
         if found.is_other_than(self.identity):
             raise AnotherDeviceError(_another(self.identity, found))
         uptime = readout.uptime_seconds
-        if found.version != self.identity.version or (uptime is not None and uptime < self._uptime_seconds):
+        self.has_rebooted = uptime is not None and uptime < self._uptime_seconds
+        if found.version != self.identity.version or self.has_rebooted:
             self._due_at, self._lacks_pause = -1.0, False
         self._uptime_seconds = uptime or 0.0
         self.identity = found.with_known(self.identity)

@@ -88,6 +88,14 @@ class Controls:
             return self._pause()
         return self._wait(action.move) if action.move in _WITHOUT_REQUEST else self._mend(action.move)
 
+    def restart(self) -> None:
+        """Reboots it; it mines again by itself, at the settings that it keeps. Raises DeviceError."""
+        try:
+            self._client.restart()
+        except RouteMissingError as error:
+            raise RefusedError(error.sentence) from error
+        self.arrived()
+
     # --- inside
 
     def _wait(self, move: Move) -> Step:

@@ -103,6 +103,9 @@ class BitaxeDriver:
         action, ramp = self._next(command.point)
         return self._controls.make(action, ramp, self._readout.actual_mhz)
 
+    def restart(self, reading: MinerTelemetry) -> None:  # noqa: ARG002 - it has but one kind of restart
+        self._controls.restart()
+
     def close(self) -> None:
         self._client.close()
 
@@ -147,6 +150,8 @@ class BitaxeDriver:
 
     def _judged(self, readout: Readout, evidence: Evidence, seconds: float) -> MinerState:
         """Answering, hashing and unknown are three facts."""
+        if self._book.has_rebooted:
+            self._not_hashing_since = None
         if readout.paused:
             self._not_hashing_since = None
             return MinerState.PAUSED
@@ -218,6 +223,7 @@ class BitaxeDriver:
             voltage_mv=None if setting is None else setting.voltage_mv,
             frequency_mhz=None if setting is None else setting.frequency_mhz,
             shares_accepted=readout.shares_accepted,
+            share_difficulty=readout.difficulty,
             uptime_seconds=readout.uptime_seconds,
             point=self._point_name(),
             ladder=ladder,

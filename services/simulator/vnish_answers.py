@@ -29,6 +29,7 @@ class Snapshot:
     mac: str
     serial: str
     model: str
+    shares: int
 
 
 def status(now: Snapshot) -> dict[str, Any]:
@@ -61,7 +62,7 @@ def summary(now: Snapshot) -> dict[str, Any]:
         "hw_errors": 0,
         "devfee_percent": 2.8,
         "devfee": 0.0,
-        "pools": [_pool(number, pool) for number, pool in enumerate(now.settings["miner"]["pools"])],
+        "pools": [_pool(number, pool, now.shares) for number, pool in enumerate(now.settings["miner"]["pools"])],
         "cooling": _cooling(now),
         "chains": [_chain(number, now) for number in range(1, _BOARDS + 1)],
         "found_blocks": 0,
@@ -130,7 +131,7 @@ def _powers(now: Snapshot) -> dict[str, Any]:
     return {"power_consumption": now.power_w, "power_usage": now.power_w}
 
 
-def _pool(number: int, pool: dict[str, Any]) -> dict[str, Any]:
+def _pool(number: int, pool: dict[str, Any], shares: int) -> dict[str, Any]:
     return {
         "id": number,
         "url": pool["url"],
@@ -139,7 +140,7 @@ def _pool(number: int, pool: dict[str, Any]) -> dict[str, Any]:
         "status": "active" if number == 0 else "working",
         "asic_boost": True,
         "diff": "262K",
-        "accepted": 153,
+        "accepted": shares if number == 0 else 0,
         "rejected": 1,
         "stale": 0,
         "ls_diff": 262_144.0,

@@ -5,6 +5,7 @@ from typing import Any
 from services.simulator import vnish_config as config
 from services.simulator.vnish_answers import Snapshot
 from services.simulator.vnish_firmware import Firmware, Pace, StandInPreset
+from services.simulator.vnish_shares import ShareCounter
 from shared.clock import Clock
 
 IDLE_W = 12
@@ -38,6 +39,7 @@ class VnishMachine:
         self.settings: dict[str, Any] = config.settings(firmware, own)
         self.live_preset = own
         self._plan: list[tuple[float, str]] = [(clock.seconds(), "mining")]
+        self._shares = ShareCounter(clock.seconds())
 
     @property
     def state(self) -> str:
@@ -62,6 +64,12 @@ class VnishMachine:
             return watts * self.throttled_percent // FULL_PERCENT
         fixed = {"initializing": INITIALIZING_W, "failure": self.failure_w, "stopped": IDLE_W}
         return fixed.get(word, STARTING_W)
+
+    @property
+    def shares(self) -> int:
+        """Those of the pool in use, since its mining process began."""
+        now, (since, word) = self.clock.seconds(), self._current()
+        return self._shares.found(self.power_w if word in _HASHING else 0, since, now)
 
     def force_state(self, word: str) -> None:
         """Puts it into a state at once, as if by itself or by somebody at its own web page."""
@@ -103,6 +111,7 @@ class VnishMachine:
             mac=self.mac,
             serial=self.serial,
             model=self.model,
+            shares=self.shares,
         )
 
     def _follow(self, words: list[str]) -> None:
@@ -114,6 +123,8 @@ class VnishMachine:
             "shutting-down": self.pace.stopping_seconds,
         }
         at, self._plan = self.clock.seconds(), []
+        if words[0] != "shutting-down":
+            self._shares.begin(at)
         for word in words:
             self._plan.append((at, word))
             at += lasts.get(word, 0.0)

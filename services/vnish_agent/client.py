@@ -57,6 +57,13 @@ class VnishClient:
         """Whether the miner has turned us away, so that a secured call would not even be sent."""
         return self._login.waiting() or self._anything.waiting()
 
+    def have_token(self) -> str:
+        """The token; fetched where there is none."""
+        if self._token is None:
+            self._login.check()
+            self._token = self._unlock()
+        return self._token
+
     def renew_token(self) -> None:
         """Replaces a token before it dies of age: a stop stays one request. Raises DeviceError; the old one is kept."""
         now = self._clock.seconds()
@@ -71,10 +78,7 @@ class VnishClient:
 
     def _secured(self, method: str, path: str, body: dict[str, Any] | None, bytes_max: int) -> Any:
         for _once_more in range(2):
-            if self._token is None:
-                self._login.check()
-                self._token = self._unlock()
-            status, answer = self._send(method, path, body, self._token, bytes_max)
+            status, answer = self._send(method, path, body, self.have_token(), bytes_max)
             if status != UNAUTHORIZED:
                 self._login.over()
                 return answer

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.vnish_agent.book import Book
-from services.vnish_agent.client import VnishClient
+from services.vnish_agent.client import RouteMissingError, VnishClient
 from services.vnish_agent.facts import changed_paths
 from services.vnish_agent.ladder import FULL_PERCENT, THROTTLE_STEPS, Normal
 from services.vnish_agent.moves import Move, View, throttle_differs
 from services.vnish_agent.parse import mapping
 from shared.clock import Clock
-from shared.device import NonsenseError, RefusedError, Step
+from shared.device import BusyError, NonsenseError, RefusedError, Step, UnauthorizedError, UnreachableError
 from shared.messages import MinerState, OperatingPoint
 
 SOON_SECONDS = 1.0
@@ -68,6 +68,25 @@ class Controls:
             self._client.post("/mining/restart" if move is Move.RESTART else "/system/reboot")
             self.pending = Pending()
         return Step(SOON_SECONDS)
+
+    def restart(self, *, reboot: bool) -> None:
+        """Starts its mining process anew, or the whole machine. Raises RefusedError where it was surely not done."""
+        try:
+            self._client.have_token()
+        except (NonsenseError, UnreachableError) as error:
+            raise RefusedError(error.sentence) from error
+        before, now = self._made_at, self._clock.seconds()
+        # Its state lags behind: it is not started as well, though it may still look failed.
+        self._made_at = {Move.START: now, Move.REBOOT if reboot else Move.RESTART: now}
+        try:
+            self._client.post("/system/reboot" if reboot else "/mining/restart")
+        except (RefusedError, UnauthorizedError, BusyError):
+            self._made_at = before
+            raise
+        except RouteMissingError as error:
+            self._made_at = before
+            raise RefusedError(error.sentence) from error
+        self.pending = Pending()
 
     def _dwells(self, move: Move) -> bool:
         made_at = self._made_at.get(move)

@@ -7,10 +7,12 @@ from typing import Any
 from services.vnish_agent.book import Book
 from services.vnish_agent.client import RouteMissingError, VnishClient
 from services.vnish_agent.controls import Controls
-from services.vnish_agent.facts import live_preset, watts_below
+from services.vnish_agent.facts import live_preset, uptime_seconds, watts_below
 from services.vnish_agent.ladder import FULL_PERCENT, Means, Normal, ladder_of, recalled
 from services.vnish_agent.moves import Move, View, next_move
 from services.vnish_agent.parse import STANDBY_MAX_W, Readout, mapping, read_out
+from services.vnish_agent.pools import share_difficulty, shares_accepted
+from services.vnish_agent.revival import Revival
 from shared.clock import Clock
 from shared.device import DeviceError, NonsenseError, RefusedError, Step
 from shared.messages import Ladder, MinerCommand, MinerState, MinerTelemetry
@@ -42,6 +44,7 @@ class VnishDriver:
         self._book = Book(client, clock)
         self._book.expect(mac)
         self._controls = Controls(client, self._book, clock)
+        self._revival = Revival()
         self._absent: set[str] = set()
         self._adopted = Normal()
         self._recalled = Normal()
@@ -62,7 +65,9 @@ class VnishDriver:
         except DeviceError:
             self._absent.clear()
             self._book.doubt()
+            self._revival.unread()
             raise
+        self._revival.look(readout)
         with suppress(DeviceError):  # the old token may still do; what is wrong shows when it does not
             self._client.renew_token()
         self._view = self._viewed(readout)
@@ -74,6 +79,17 @@ class VnishDriver:
 
     def apply(self, command: MinerCommand, reading: MinerTelemetry) -> Step:  # noqa: ARG002
         return self._controls.make(next_move(self._view, command.point), self._view, command.point, self._normal())
+
+    def restart(self, reading: MinerTelemetry) -> None:
+        reboot = self._revival.needs_reboot(reading)
+        try:
+            self._controls.restart(reboot=reboot)
+        except RefusedError:
+            if not reboot:
+                self._revival.refused()
+            raise
+        finally:
+            self._revival.asked()
 
     def close(self) -> None:
         self._client.close()
@@ -88,7 +104,12 @@ class VnishDriver:
             raise NonsenseError(message)
         self._book.see_live_preset(live_preset(self._optional("/perf-summary")))
         self._book.refresh(summary)
-        return read_out(status, summary, self._book.identity.unit)
+        return replace(
+            read_out(status, summary, self._book.identity.unit),
+            shares_accepted=shares_accepted(summary),
+            share_difficulty=share_difficulty(summary),
+            uptime_seconds=uptime_seconds(summary),
+        )
 
     def _optional(self, path: str) -> dict[str, Any] | None:
         """A monitoring answer, or None where this firmware has none or it cannot be understood."""
@@ -130,6 +151,9 @@ class VnishDriver:
             power_w=readout.power_w,
             hashrate_ths=readout.hashrate_ths,
             chip_temperature_celsius=readout.chip_temperature_celsius,
+            shares_accepted=readout.shares_accepted,
+            share_difficulty=readout.share_difficulty,
+            uptime_seconds=readout.uptime_seconds,
             point=next(agreeing, None) if readout.state is not MinerState.FAULT else None,
             ladder=ladder,
             model=identity.model or readout.model,

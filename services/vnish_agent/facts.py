@@ -1,5 +1,6 @@
 """What changes slowly: who the miner is, its presets, and its settings. Pure."""
 
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -7,6 +8,7 @@ from services.vnish_agent.parse import HashUnit, mapping, number, text
 
 _NO_SERIAL = {"n/a", "na", "none", "unknown", "0"}
 _PRESET_MAX_W = 20_000
+_UPTIME = re.compile(r"(?:(\d{1,5}) days?,\s*)?(\d{1,2}):(\d{2})")
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,15 @@ def identity(info: Any, summary: Any = None) -> Identity:
         firmware=text(found.get("fw_version")),
         unit=HashUnit(text(found.get("hr_measure")), text(found.get("algorithm"))),
     )
+
+
+def uptime_seconds(summary: Any) -> float | None:
+    """From `/summary` of the earliest builds, to the minute, such as `9 days,  3:58`; later ones tell it in `/info`."""
+    found = _UPTIME.fullmatch(text(mapping(mapping(summary).get("system")).get("uptime")) or "")
+    if found is None:
+        return None
+    days, hours, minutes = (int(part or 0) for part in found.groups())
+    return 60.0 * (minutes + 60 * (hours + 24 * days))
 
 
 def presets(answer: Any) -> tuple[Preset, ...]:

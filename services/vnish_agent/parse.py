@@ -57,6 +57,9 @@ class Readout:
     reboot_required: bool = False
     model: str | None = None
     firmware: str | None = None
+    shares_accepted: int | None = None
+    share_difficulty: float | None = None
+    uptime_seconds: float | None = None
 
 
 def read_out(status: Any, summary: Any, unit: HashUnit) -> Readout:

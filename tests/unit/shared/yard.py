@@ -69,7 +69,7 @@ class ScriptedMiner:
 class Yard:
     """The agent under test, and an engine's and listener's place on the same broker."""
 
-    def __init__(self, clock: VirtualClock, **manner: Any) -> None:
+    def __init__(self, clock: VirtualClock, miner: ScriptedMiner | None = None, **manner: Any) -> None:
         self.clock = clock
         self.broker = MemoryBroker()
         self.engine = Bus(self.broker.link(), clock, instance="engine")
@@ -78,18 +78,30 @@ class Yard:
         self.events: list[Event] = []
         self.engine.subscribe(MINER_TELEMETRY, lambda got: self.telemetry.extend(filter(None, [got.message])))
         self.engine.subscribe(MINER_EVENT, lambda got: self.events.extend(filter(None, [got.message])))
-        self.miner = ScriptedMiner(clock)
+        self.miner = miner or ScriptedMiner(clock)
+        self._manner = Manner(poll_seconds=POLL_SECONDS, **manner)
+        self._engage()
+
+    def _engage(self) -> None:
+        """A process of the agent that knows nothing yet."""
+        self.link = self.broker.link()
         self.runner = SteppedRunner()
-        bus = Bus(self.broker.link(), clock, instance="agent-1")
-        self.service = Service("agent", bus, clock, runner=self.runner)
+        self.service = Service("agent", Bus(self.link, self.clock, instance="agent-1"), self.clock, runner=self.runner)
         self.agent = Agent(
             self.service,
             {NAME: self.miner},
             {NAME: MinerRole("fake")},
             event=MINER_EVENT,
-            manner=Manner(poll_seconds=POLL_SECONDS, **manner),
+            manner=self._manner,
             site="home",
         )
+
+    def kill_agent(self) -> None:
+        """Its process dies without a word, and another one begins."""
+        self.link.cut()
+        self._engage()
+        self.agent.start_with_memory()
+        self.service.start()
 
     def start(self) -> "Yard":
         self.service.start()
@@ -110,8 +122,8 @@ class Yard:
     def turn(self) -> None:
         """Both threads do what is due now."""
         self.service.step()
-        turns = self.runner.loops[NAME]
-        if turns.due_in_seconds <= 0:
+        turns = self.runner.loops.get(NAME)
+        if turns is not None and turns.due_in_seconds <= 0:
             turns.step()
 
     def pass_seconds(self, seconds: float, renew: Callable[[], None] | None = None) -> None:
@@ -119,7 +131,8 @@ class Yard:
             if renew is not None and number % 20 == 0:
                 renew()
             self.clock.advance(1.0)
-            self.runner.loops[NAME].due_in_seconds -= 1.0
+            for turns in self.runner.loops.values():
+                turns.due_in_seconds -= 1.0
             self.turn()
 
     @property
