@@ -1,10 +1,11 @@
 """What stand-ins speak: a handler is a pure function from request to response.
 
-A response may also say how the wire misbehaves: silence, half an answer, a reset, or a long wait before it.
+A response may also say how the wire misbehaves: silence, half an answer, a reset, a long wait before it, or a body
+that goes on and on.
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -50,6 +51,10 @@ class Response:
     headers: Mapping[str, str] = field(default_factory=dict)
     wire: Wire = Wire.WHOLE
     delay_seconds: float = 0.0
+    pieces: Callable[[], Iterator[bytes]] | None = None
+    """A body of unknown length in place of `body`, perhaps without an end."""
+    piece_seconds: float = 0.0
+    """The time between two pieces."""
 
 
 Handler = Callable[[Request], Response]

@@ -62,7 +62,7 @@ class InProcessSession(requests.Session):
         answer = handler(Request(method, path, asked, sent, body))
         if answer.delay_seconds or answer.wire is not Wire.WHOLE:
             self._bear(answer, timeout)
-        made = _as_requests(answer, url)
+        made = _as_requests(answer, url, self._wait)
         if not stream:
             _ = made.content  # reading keeps it
         return made
@@ -89,7 +89,7 @@ def _taken_apart(url: str) -> tuple[str, str, str]:
     return f"{host}:{port}", parts.path or "/", parts.query
 
 
-def _as_requests(answer: Response, url: str) -> requests.Response:
+def _as_requests(answer: Response, url: str, wait: Callable[[float], None]) -> requests.Response:
     made = requests.Response()
     made.status_code = answer.status
     made.url = url
@@ -99,6 +99,8 @@ def _as_requests(answer: Response, url: str) -> requests.Response:
     if answer.headers:
         made.headers.update(answer.headers)
     made.raw = _Body(answer.body, whole=answer.wire is not Wire.HALF)
+    if answer.pieces is not None:
+        made.raw = _OnAndOn(answer.pieces(), answer.piece_seconds, wait)
     return made
 
 
@@ -141,3 +143,22 @@ class _Body:
             error = IncompleteRead(self._read, missing)
             message = f"Connection broken: {error!r}"
             raise ProtocolError(message, error)
+
+
+class _OnAndOn(_Body):
+    """A body that comes in pieces, however long."""
+
+    def __init__(self, pieces: Iterator[bytes], piece_seconds: float, wait: Callable[[float], None]) -> None:
+        super().__init__(b"", whole=True)
+        self._pieces = pieces
+        self._piece_seconds = piece_seconds
+        self._wait = wait
+
+    def read1(self, amt: int | None = None, decode_content: bool | None = None) -> bytes:  # noqa: ARG002 - urllib3's
+        if self.closed:
+            return b""
+        if not self._rest:
+            self._wait(self._piece_seconds)
+            self._rest = next(self._pieces, b"")
+        piece, self._rest = (self._rest, b"") if amt is None else (self._rest[:amt], self._rest[amt:])
+        return piece

@@ -3,6 +3,7 @@
 import select
 import socket
 import struct
+from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Self
@@ -127,14 +128,26 @@ class _Connection(BaseHTTPRequestHandler):
 
     def _send(self, response: Response) -> None:
         half = response.wire is Wire.HALF
-        self.close_connection = self.close_connection or half
-        self.send_response(response.status)
-        self.send_header("Content-Type", response.content_type)
-        self.send_header("Content-Length", str(len(response.body)))
-        for name, value in response.headers.items():
+        self.close_connection = self.close_connection or half or response.pieces is not None
+        self.send_response_only(response.status)
+        headers = {"Server": self.version_string(), "Date": self.date_time_string(), **response.headers}
+        headers["Content-Type"] = response.content_type
+        if response.pieces is None:
+            headers["Content-Length"] = str(len(response.body))
+        for name, value in headers.items():
             self.send_header(name, value)
         self.end_headers()
-        self.wfile.write(response.body[: len(response.body) // 2] if half else response.body)
+        if response.pieces is not None:
+            self._send_on_and_on(response.pieces(), response.piece_seconds)
+        else:
+            self.wfile.write(response.body[: len(response.body) // 2] if half else response.body)
+
+    def _send_on_and_on(self, pieces: Iterator[bytes], piece_seconds: float) -> None:
+        """Until there are no more, or the other side, or `stop`, has ended the connection."""
+        for piece in pieces:
+            self.wfile.write(piece)
+            if piece_seconds:
+                self._wait(piece_seconds)
 
     def _wait(self, seconds: float) -> None:
         """Until the time is over or the other side, or `stop`, ends the connection."""

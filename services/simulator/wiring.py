@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from services.simulator.farm import SimulatedFarm, SimulationError, Weather
 from services.simulator.orders import Order, parse_orders
+from services.simulator.pool_park import SimulatedPools
 from shared.launch import EXIT_BAD_INPUT, Context
 
 START_SOC_VARIABLE = "SUNHERD_START_SOC"
@@ -24,11 +25,15 @@ def build(context: Context) -> bool:
     try:
         weather, orders = weather_from(os.environ), orders_from(os.environ)
         farm = SimulatedFarm(context.farm, context.secrets, context.service.clock, weather, orders)
+        pools = SimulatedPools(context.farm, farm.miners, context.service.clock)
+        pools.start()
         farm.start()
     except SimulationError as error:
         sys.stderr.write(f"{error}\n")
         sys.exit(EXIT_BAD_INPUT)
     context.service.spawn("site", farm)
+    if pools.pools:
+        context.service.spawn("pools", pools)
     return True
 
 
