@@ -28,6 +28,7 @@ SERVICES = (
     "services.soc_bridge.__main__",
     "services.vnish_agent.__main__",
     "services.bitaxe_agent.__main__",
+    "services.pool_poller.__main__",
 )
 WATCH = "deploy.watch"
 

@@ -13,6 +13,7 @@ from shared.messages import Identifier
 from shared.schedule import Timetable
 from shared.settings.address import BrokerUrl
 from shared.settings.miner import MinerSettings
+from shared.settings.pools import PoolSettings
 from shared.settings.schedule import AnySchedule, timetables
 from shared.settings.section import Section, Watts
 from shared.sun import Place
@@ -195,6 +196,7 @@ class FarmSettings(BaseSettings):
     miners: dict[Identifier, MinerSettings] = Field(default_factory=dict)
     groups: dict[Identifier, GroupSettings] = Field(default_factory=dict)
     schedules: dict[Identifier, AnySchedule] = Field(default_factory=dict)
+    pools: dict[Identifier, PoolSettings] = Field(default_factory=dict)
     rules: RuleSettings = RuleSettings()
     observe: bool = False
 

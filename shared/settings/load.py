@@ -14,6 +14,7 @@ from shared.settings.bitaxe import bitaxe_findings
 from shared.settings.document import Document, Place, read_document
 from shared.settings.farm import FarmSettings
 from shared.settings.miner import complaint_about_band
+from shared.settings.pool_findings import pool_findings, pool_keys
 from shared.settings.problems import Problem, did_you_mean, explain
 from shared.settings.schedule import as_written
 from shared.settings.schedule_findings import schedule_findings
@@ -89,6 +90,7 @@ def _cross_findings(data: dict[str, Any]) -> list[Finding]:
         *_nowhere_to_be_found(miners),
         *bitaxe_findings(miners),
         *schedule_findings(data),
+        *pool_findings(data),
         *_shared_addresses(miners),
         *_colliding_variables(miners),
         *_unknown_members(groups, miners),
@@ -191,3 +193,8 @@ def _missing_secrets(document: Document, secrets: Secrets) -> Iterator[Problem]:
         line = document.line_of(("battery", "home_assistant"))
         fix = "create a long-lived token in Home Assistant and set HA_TOKEN in the environment, .env or a secret file"
         yield Problem(line, "battery.home_assistant", "the secret HA_TOKEN is missing", fix)
+    for miner, variable in pool_keys(document.data).items():
+        if secrets.get(variable) is None:
+            line = document.line_of(("miners", miner, "worker"))
+            fix = f"set {variable} in the environment, .env or a secret file; a key that may only read is enough"
+            yield Problem(line, f"miners.{miner}.worker", f"the secret {variable} is missing", fix)

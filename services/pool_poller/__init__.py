@@ -1,0 +1,1 @@
+"""What pools say of the workers of the farm."""

@@ -1,0 +1,13 @@
+"""`python -m services.pool_poller`."""
+
+from services.pool_poller.wiring import build
+from shared.launch import launch
+
+
+def main() -> None:
+    """Runs the service until SIGTERM."""
+    launch("pool_poller", build)
+
+
+if __name__ == "__main__":
+    main()
