@@ -1,12 +1,14 @@
 """What can befall an AxeOS stand-in, by name: it begins, and is over after a while; several at once are one state."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from enum import StrEnum
 
 from services.simulator.axeos_board import Board
 from services.simulator.axeos_firmware import AxeFaults, Firmware, Pace, Sensors
+from services.simulator.axeos_loop import Phase
 from services.simulator.axeos_machine import AxeMachine
 from services.simulator.http import Wire
+from services.simulator.mains import Frailty
 from shared.clock import Clock
 
 HOT_CELSIUS = 73.0
@@ -57,6 +59,12 @@ class Ill(StrEnum):
     """Its own protection acts."""
     DEAF = "deaf"
     """Its web server is dead and it mines on."""
+    HANGS = "hang"
+    """Nothing of it answers or hashes any more, until a power cycle."""
+    UNSTABLE = "unstable"
+    """It hangs, and again so many minutes of the farm's time after each power cycle."""
+    FROZEN = "freeze"
+    """The same as the flatline, by the name that all kinds of miners know."""
 
 
 _WIRES = {Ill.HALF: Wire.HALF, Ill.SILENT: Wire.SILENCE, Ill.RESETS: Wire.RESET}
@@ -83,13 +91,15 @@ class Patient(AxeMachine):
     """A machine that things befall."""
 
     def __init__(self, board: Board, firmware: Firmware, clock: Clock, pace: Pace) -> None:
+        self.frailty = Frailty(clock)
+        self._plugged = True
         super().__init__(board, firmware, clock, pace)
         self.ills: dict[Ill, int] = {}
         self.server_dead = False
         """It answers nobody until it boots, and mines on."""
 
     def begin(self, ill: Ill, value: float | None = None) -> None:
-        """From now on. `value`: degrees of the chips, for heat."""
+        """From now on. `value`: degrees of the chips, for heat; minutes, for unstable."""
         with self._present():
             self.ills[ill] = self.ills.get(ill, 0) + 1
             self._reflect()
@@ -97,6 +107,8 @@ class Patient(AxeMachine):
                 self.heat_to(HOT_CELSIUS if value is None else value)
             elif ill is Ill.DEAF:
                 self.server_dead = True
+            elif ill is Ill.UNSTABLE:
+                self.frailty.become_unstable(value)
             elif ill in _HAPPENS:
                 _HAPPENS[ill](self)
 
@@ -117,27 +129,66 @@ class Patient(AxeMachine):
             for _ in range(count):
                 self.end(ill)
 
+    def cut_power(self) -> None:
+        """Its outlet is off from now on."""
+        with self._present():
+            self._plugged = False
+            self.feel_mains()
+
+    def restore_power(self) -> None:
+        """Its outlet is on again."""
+        with self._present():
+            self._plugged = True
+            self.feel_mains()
+
+    def stop_hanging(self) -> None:
+        """It hangs no more, and boots."""
+        with self._present():
+            self.frailty.mend()
+            self.reboot()
+
+    def feel_mains(self) -> None:
+        """The outlet and the house both have a say."""
+        if self._plugged and Ill.OFF not in self.ills:
+            self.frailty.restore()
+            super().restore_power()
+        else:
+            self.frailty.cut()
+            super().cut_power()
+
+    def _catch_up(self) -> None:
+        super()._catch_up()
+        if self.frailty.hangs and self._phase not in {Phase.OFF, Phase.STUCK}:
+            self.server_dead = True
+            self._enter(Phase.STUCK)
+            self._settle()
+
     def _reflect(self) -> None:
         self.faults = faults_of(self.ills)
 
 
-_HAPPENS = {
+_HAPPENS: dict[Ill, Callable[[Patient], None]] = {
     Ill.STALLED: AxeMachine.stall_fan,
     Ill.FLAT: AxeMachine.flatline,
     Ill.STUBBORN: AxeMachine.flatline_stubbornly,
     Ill.DEAD: AxeMachine.kill_chip,
-    Ill.OFF: AxeMachine.cut_power,
+    Ill.OFF: Patient.feel_mains,
+    Ill.HANGS: lambda patient: patient.frailty.hang(),
+    Ill.FROZEN: AxeMachine.flatline,
     Ill.SAGS: AxeMachine.sag,
     Ill.REBOOTS: AxeMachine.reboot,
     Ill.OVERHEATS: AxeMachine.overheat,
 }
-_PASSES = {
+_PASSES: dict[Ill, Callable[[Patient], None]] = {
     Ill.HOT: AxeMachine.set_ambient,
     Ill.STALLED: AxeMachine.free_fan,
     Ill.FLAT: AxeMachine.heal_chips,
     Ill.STUBBORN: AxeMachine.heal_chips,
     Ill.DEAD: AxeMachine.heal_chips,
-    Ill.OFF: AxeMachine.restore_power,
+    Ill.OFF: Patient.feel_mains,
+    Ill.HANGS: Patient.stop_hanging,
+    Ill.UNSTABLE: Patient.stop_hanging,
+    Ill.FROZEN: AxeMachine.heal_chips,
     Ill.SAGS: AxeMachine.reboot,
     Ill.DEAF: AxeMachine.reboot,
 }

@@ -1,48 +1,34 @@
 """The simulated farm: stand-ins at every address of a farm file, and one site that their miners draw from."""
 
-import errno
-import ipaddress
-from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from services.simulator.axeos import AxeOsStandIn
-from services.simulator.axeos_firmware import LIVELY, Pace
 from services.simulator.axeos_server import AxeOsServer
+from services.simulator.fleet import miners_of
 from services.simulator.home_assistant import HomeAssistantStandIn
 from services.simulator.http_server import HttpServer
+from services.simulator.kasa_park import KasaPark
+from services.simulator.mains import PlainRig
 from services.simulator.orders import Order, StandIn, carry_out, complaints
+from services.simulator.places import SimulationError, listen, loopback
 from services.simulator.site import Site, SiteShape
-from services.simulator.vnish import VnishStandIn
-from services.simulator.vnish_firmware import StandInPreset
 from shared.clock import Clock
-from shared.settings import Address, FarmSettings, HomeAssistantSettings, MinerSettings, Secrets
+from shared.settings import Address, FarmSettings, HomeAssistantSettings, Secrets
+
+__all__ = ["SimulatedFarm", "SimulationError", "Weather"]
 
 START_SOC_PERCENT = 76.0
 STEP_SECONDS = 0.1
-_GENERATIONS = ("1.2.6", "1.3.4", "1.2.0-rc5", "1.2.0-beta10")
-_NOMINAL_W = (3250, 1600, 1100)
-_BITAXES = (
-    ("2.15", "gamma"),
-    ("2.12", "gamma"),
-    ("2.10", "gamma"),
-    ("2.4", "supra"),
-    ("2.12", "gt"),
-    ("nerd", "nerdqaxe"),
-)
-_PRESET_PARTS = (0.6, 0.8, 1.0)
 _SHAPED_FOR_W = 5950.0  # the three sizes together: the site's default panels and battery fit them
 _POWER_STEP_W = 10
 _WAITS_SECONDS = 3.0
 
 _PERCENT = {"unit_of_measurement": "%", "device_class": "battery", "state_class": "measurement"}
 _WATTS = {"unit_of_measurement": "W", "device_class": "power", "state_class": "measurement"}
-
-
-class SimulationError(Exception):
-    """A farm file cannot be simulated; the text says why, and what to do."""
 
 
 @dataclass(frozen=True)
@@ -68,12 +54,13 @@ class SimulatedFarm:
         self._made_at_seconds = clock.seconds()
         self._settings = _home_assistant_of(farm)
         self._addresses = {
-            name: _loopback(f"miners.{name}.host", miner.host)
+            name: loopback(f"miners.{name}.host", miner.host)
             for name, miner in farm.miners.items()
             if miner.host is not None
         }
         self._servers: list[HttpServer | AxeOsServer] = []
-        self.miners = _miners(farm, secrets, clock)
+        self.miners = miners_of(farm, secrets, clock)
+        self.plugs = KasaPark(farm, secrets, clock, self.miners)
         self._orders = _sound(orders, self.miners)
         self._ordered_until = clock.now()
         self._zone = ZoneInfo(farm.site.time_zone)
@@ -87,9 +74,10 @@ class SimulatedFarm:
         """Listens everywhere. Raises SimulationError, after which nothing listens."""
         try:
             self._show()
-            _listen("battery.home_assistant", self.home_assistant.port, self.home_assistant.start)
-            for name, stand_in in self.miners.items():
-                self._serve(name, stand_in, self._addresses[name])
+            listen("battery.home_assistant", self.home_assistant.port, self.home_assistant.start)
+            for name, address in self._addresses.items():
+                self._serve(name, self.miners[name], address)
+            self.plugs.start()
         except SimulationError:
             self.close()
             raise
@@ -97,6 +85,7 @@ class SimulatedFarm:
     def step(self) -> float:
         now = self._clock.now()
         self._give_orders()
+        self.plugs.count()
         if self._somebody_looks():
             drawn_w = sum(miner.power_w for miner in self.miners.values())
             self.site.advance((now - self.site.now).total_seconds(), drawn_w)
@@ -109,12 +98,21 @@ class SimulatedFarm:
         self.home_assistant.stop()
         for server in self._servers:
             server.stop()
+        self.plugs.stop()
+
+    def share_sources(self) -> Mapping[str, Callable[[], bool]]:
+        """Of each miner, whether it really computes now: what its pool gets to see of it."""
+        return {name: partial(_hashes, stand_in) for name, stand_in in self.miners.items()}
 
     def _somebody_looks(self) -> bool:
         """Whether the services are up. On a fast clock the battery would lose hours while they start."""
         if self._clock.seconds() - self._made_at_seconds > _WAITS_SECONDS:
             return True
-        return self.home_assistant.requests > 0 and all(miner.heard for miner in self.miners.values())
+        return self.home_assistant.requests > 0 and self.plugs.heard and all(self._is_heard())
+
+    def _is_heard(self) -> Iterator[bool]:
+        for miner in self.miners.values():
+            yield isinstance(miner, PlainRig) or bool(miner.heard)
 
     def _give_orders(self) -> None:
         since, self._ordered_until = self._ordered_until, self._clock.now()
@@ -123,9 +121,11 @@ class SimulatedFarm:
                 carry_out(order, self.miners[order.miner])
 
     def _serve(self, name: str, stand_in: StandIn, address: Address) -> None:
+        if isinstance(stand_in, PlainRig):
+            return
         server: HttpServer | AxeOsServer
         server = AxeOsServer(stand_in) if isinstance(stand_in, AxeOsStandIn) else HttpServer(stand_in.handle)
-        _listen(f"miners.{name}", address.port, lambda: server.start(address.host, address.port))
+        listen(f"miners.{name}", address.port, lambda: server.start(address.host, address.port))
         self._servers.append(server)
 
     def _show(self) -> None:
@@ -158,40 +158,12 @@ def _stand_in(settings: HomeAssistantSettings, token: str, clock: Clock) -> Home
     if parts.scheme != "http":
         message = f"battery.home_assistant.url: {settings.url}: the simulator speaks http only"
         raise SimulationError(message)
-    address = _loopback("battery.home_assistant.url", Address(parts.hostname or "", parts.port or 80))
+    address = loopback("battery.home_assistant.url", Address(parts.hostname or "", parts.port or 80))
     return HomeAssistantStandIn(token=token, clock=clock, host=address.host, port=address.port, path=parts.path)
 
 
-def _miners(farm: FarmSettings, secrets: Secrets, clock: Clock) -> dict[str, StandIn]:
-    miners: dict[str, StandIn] = {}
-    met: Counter[str] = Counter()
-    for name, settings in farm.miners.items():
-        index = met[settings.driver]
-        met[settings.driver] += 1
-        if settings.driver == "bitaxe":
-            miners[name] = _bitaxe(name, index, clock)
-        else:
-            password = secrets.password_of(name, "VNISH_PASSWORD") or "admin"
-            miners[name] = _vnish(settings, index, password, clock)
-    return miners
-
-
-def _vnish(settings: MinerSettings, index: int, password: str, clock: Clock) -> VnishStandIn:
-    nominal_w = round(settings.nominal_w or _NOMINAL_W[index % len(_NOMINAL_W)])
-    return VnishStandIn(
-        _GENERATIONS[index % len(_GENERATIONS)],
-        clock=clock,
-        nominal_w=nominal_w,
-        presets=tuple(StandInPreset(round(nominal_w * part)) for part in _PRESET_PARTS),
-        password=password,
-    )
-
-
-def _bitaxe(name: str, index: int, clock: Clock) -> AxeOsStandIn:
-    generation, board = _BITAXES[index % len(_BITAXES)]
-    # On a fast clock a real minute of warming up would be half a day.
-    pace = LIVELY if getattr(clock, "rate", 1.0) > 1 else Pace()
-    return AxeOsStandIn(generation, board, clock=clock, pace=pace, name=name)
+def _hashes(stand_in: StandIn) -> bool:
+    return stand_in.hashing
 
 
 def _sound(orders: tuple[Order, ...], miners: dict[str, StandIn]) -> tuple[Order, ...]:
@@ -206,26 +178,3 @@ def _fitted(shape: SiteShape, miners: Mapping[str, StandIn]) -> SiteShape:
     factor = max(1.0, sum(miner.nominal_w for miner in miners.values()) / _SHAPED_FOR_W)
     grown = ("battery_wh", "charge_limit_w", "discharge_limit_w", "pv_peak_w")
     return replace(shape, **{name: getattr(shape, name) * factor for name in grown})
-
-
-def _loopback(place: str, address: Address) -> Address:
-    """The address, if it is this machine's own. A simulator must never take the place of a real device."""
-    try:
-        own = address.host == "localhost" or ipaddress.ip_address(address.host).is_loopback
-    except ValueError:
-        own = False
-    if not own:
-        message = (
-            f"{place}: {address.host} is not this machine: the simulator stands in for addresses such as 127.0.0.1 only"
-        )
-        raise SimulationError(message)
-    return address
-
-
-def _listen(place: str, port: int, start: Callable[[], object]) -> None:
-    try:
-        start()
-    except OSError as error:
-        cause = "in use by another program" if error.errno == errno.EADDRINUSE else f"not to be had: {error.strerror}"
-        message = f"{place}: port {port} is {cause}. Fix: end that program, or give another port in the farm file."
-        raise SimulationError(message) from error

@@ -7,23 +7,32 @@ from datetime import datetime, time, timedelta, tzinfo
 from services.simulator.axeos import AxeOsStandIn
 from services.simulator.axeos_ills import Ill
 from services.simulator.http import Wire
+from services.simulator.mains import PlainRig
 from services.simulator.vnish import VnishStandIn
 from services.simulator.vnish_firmware import Faults
 
 MEND = "mend"
-StandIn = VnishStandIn | AxeOsStandIn
+StandIn = VnishStandIn | AxeOsStandIn | PlainRig
 _DAY = timedelta(days=1)
 _WORDS = (3, 4)
 
-_VNISH: dict[str, Callable[[VnishStandIn], None]] = {
-    MEND: lambda miner: setattr(miner, "faults", Faults()),
-    Ill.SILENT: lambda miner: setattr(miner.faults, "wire", Wire.SILENCE),
-    Ill.RESETS: lambda miner: setattr(miner.faults, "wire", Wire.RESET),
-    Ill.HALF: lambda miner: setattr(miner.faults, "wire", Wire.HALF),
-    Ill.GARBAGE: lambda miner: setattr(miner.faults, "garbage", b"<html>"),
-    Ill.REFUSES: lambda miner: setattr(miner.faults, "server_error", True),
-    Ill.LIES: lambda miner: setattr(miner.faults, "yes_and_nothing", True),
-    Ill.REBOOTS: VnishStandIn.restart,
+_VNISH: dict[str, Callable[[VnishStandIn, float | None], None]] = {
+    MEND: lambda miner, _value: _mend(miner),
+    Ill.SILENT: lambda miner, _value: setattr(miner.faults, "wire", Wire.SILENCE),
+    Ill.RESETS: lambda miner, _value: setattr(miner.faults, "wire", Wire.RESET),
+    Ill.HALF: lambda miner, _value: setattr(miner.faults, "wire", Wire.HALF),
+    Ill.GARBAGE: lambda miner, _value: setattr(miner.faults, "garbage", b"<html>"),
+    Ill.REFUSES: lambda miner, _value: setattr(miner.faults, "server_error", True),
+    Ill.LIES: lambda miner, _value: setattr(miner.faults, "yes_and_nothing", True),
+    Ill.REBOOTS: lambda miner, _value: miner.restart(),
+    Ill.HANGS: lambda miner, _value: miner.hang(),
+    Ill.UNSTABLE: lambda miner, minutes: miner.frailty.become_unstable(minutes),
+    Ill.FROZEN: lambda miner, _value: miner.freeze(),
+}
+_PLAIN: dict[str, Callable[[PlainRig, float | None], None]] = {
+    MEND: lambda rig, _value: rig.mend(),
+    Ill.HANGS: lambda rig, _value: rig.hang(),
+    Ill.UNSTABLE: lambda rig, minutes: rig.frailty.become_unstable(minutes),
 }
 
 
@@ -55,7 +64,9 @@ def parse_orders(text: str) -> tuple[Order, ...]:
 def carry_out(order: Order, miner: StandIn) -> None:
     """Lets it befall the miner."""
     if isinstance(miner, VnishStandIn):
-        _VNISH[order.what](miner)
+        _VNISH[order.what](miner, order.value)
+    elif isinstance(miner, PlainRig):
+        _PLAIN[order.what](miner, order.value)
     elif order.what == MEND:
         miner.mend()
     else:
@@ -71,7 +82,15 @@ def complaints(orders: Iterable[Order], miners: Mapping[str, StandIn]) -> list[s
             found.append(f"no miner is called {order.miner!r}: there are {', '.join(miners) or 'none'}")
         elif isinstance(miner, VnishStandIn) and order.what not in _VNISH:
             found.append(f"{order.miner} runs VNish, which knows no {order.what!r}: {', '.join(map(str, _VNISH))}")
+        elif isinstance(miner, PlainRig) and order.what not in _PLAIN:
+            found.append(f"{order.miner} has no API, and knows no {order.what!r}: {', '.join(map(str, _PLAIN))}")
     return found
+
+
+def _mend(miner: VnishStandIn) -> None:
+    miner.faults = Faults()
+    miner.frozen = False
+    miner.frailty.mend()
 
 
 def _parse(line: str) -> Order:

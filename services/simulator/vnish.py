@@ -53,6 +53,12 @@ class VnishStandIn(VnishMachine):
         self._unlocks: list[float] = []
         self._back_at = 0.0
 
+    def restore_power(self) -> None:
+        if not self.frailty.powered:
+            self.expire_tokens()
+            self._back_at = self.clock.seconds() + self.pace.reboot_seconds
+        super().restore_power()
+
     def expire_tokens(self) -> None:
         """As after a reboot, or when an operator locks the others out."""
         self._tokens.clear()
@@ -68,6 +74,8 @@ class VnishStandIn(VnishMachine):
         path = request.path.removeprefix(PREFIX)
         self.heard.append(Heard(request.method, path, request.json(), self._authorized(request)))
         faults = self.faults
+        if not self.alive:
+            return Response(wire=Wire.SILENCE if self.frailty.powered else Wire.RESET)
         if faults.wire in {Wire.SILENCE, Wire.RESET} or self.clock.seconds() < self._back_at:
             return Response(wire=faults.wire if faults.wire is not Wire.WHOLE else Wire.RESET)
         if not request.path.startswith(PREFIX):

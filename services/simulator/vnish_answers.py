@@ -26,10 +26,10 @@ class Snapshot:
     restart_required: bool
     unlocked: bool
     settings: dict[str, Any]
+    shares: int
     mac: str
     serial: str
     model: str
-    shares: int
 
 
 def status(now: Snapshot) -> dict[str, Any]:

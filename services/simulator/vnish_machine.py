@@ -3,6 +3,7 @@
 from typing import Any
 
 from services.simulator import vnish_config as config
+from services.simulator.mains import Frailty
 from services.simulator.vnish_answers import Snapshot
 from services.simulator.vnish_firmware import Firmware, Pace, StandInPreset
 from services.simulator.vnish_shares import ShareCounter
@@ -40,6 +41,9 @@ class VnishMachine:
         self.live_preset = own
         self._plan: list[tuple[float, str]] = [(clock.seconds(), "mining")]
         self._shares = ShareCounter(clock.seconds())
+        self.frailty = Frailty(clock)
+        self.frozen = False
+        """It finds no shares and tells the same hashrate as before. Starting anew helps."""
 
     @property
     def state(self) -> str:
@@ -48,7 +52,13 @@ class VnishMachine:
 
     @property
     def hashing(self) -> bool:
-        return self.state in _HASHING
+        """Whether it really computes, whatever it tells."""
+        return self.alive and self.state in _HASHING and not self.frozen
+
+    @property
+    def alive(self) -> bool:
+        """Whether it has power and does not hang."""
+        return self.frailty.powered and not self.frailty.hangs
 
     @property
     def chosen_preset(self) -> str:
@@ -58,6 +68,8 @@ class VnishMachine:
     @property
     def power_w(self) -> int:
         """What it really draws now, whatever its web server says."""
+        if not self.alive:
+            return IDLE_W if self.frailty.powered else 0
         word = self.state
         if word in _HASHING:
             watts = int(self.live_preset) if self.live_preset.isdigit() else self.nominal_w
@@ -68,8 +80,8 @@ class VnishMachine:
     @property
     def shares(self) -> int:
         """Those of the pool in use, since its mining process began."""
-        now, (since, word) = self.clock.seconds(), self._current()
-        return self._shares.found(self.power_w if word in _HASHING else 0, since, now)
+        since, _word = self._current()
+        return self._shares.found(self.power_w if self.hashing else 0, since, self.clock.seconds())
 
     def force_state(self, word: str) -> None:
         """Puts it into a state at once, as if by itself or by somebody at its own web page."""
@@ -85,6 +97,28 @@ class VnishMachine:
         """Ends mining."""
         if self.state in _BUSY or self.state == "failure":
             self._follow(["shutting-down", "stopped"])
+
+    def hang(self) -> None:
+        """Nothing of it answers or hashes any more. Only a power cycle helps."""
+        self.frailty.hang()
+
+    def freeze(self) -> None:
+        """It goes on telling its hashrate and finds nothing. Starting anew helps."""
+        _found = self.shares  # up to now
+        self.frozen = True
+
+    def cut_power(self) -> None:
+        """Its outlet is off from now on."""
+        self.frailty.cut()
+        self.force_state("stopped")
+
+    def restore_power(self) -> None:
+        """It boots and mines, whatever was before."""
+        if not self.frailty.powered:
+            self.frailty.restore()
+            self.live_preset = self.chosen_preset
+            up_at = self.clock.seconds() + self.pace.reboot_seconds
+            self._follow(["starting", "initializing", "auto-tuning", "mining"], up_at)
 
     def restart(self) -> None:
         """Begins anew with the chosen preset."""
@@ -105,7 +139,7 @@ class VnishMachine:
             throttled_percent=self.throttled_percent,
             failure_code=self.failure[0],
             failure_text=self.failure[1],
-            restart_required=self.hashing and self.live_preset != self.chosen_preset,
+            restart_required=word in _HASHING and self.live_preset != self.chosen_preset,
             unlocked=unlocked,
             settings=self.settings,
             mac=self.mac,
@@ -114,7 +148,7 @@ class VnishMachine:
             shares=self.shares,
         )
 
-    def _follow(self, words: list[str]) -> None:
+    def _follow(self, words: list[str], begins_at: float | None = None) -> None:
         lasts = {
             "starting": self.pace.restarting_seconds,
             "restarting": self.pace.restarting_seconds,
@@ -122,9 +156,10 @@ class VnishMachine:
             "auto-tuning": self.pace.tuning_seconds,
             "shutting-down": self.pace.stopping_seconds,
         }
-        at, self._plan = self.clock.seconds(), []
+        at = self.clock.seconds() if begins_at is None else begins_at
         if words[0] != "shutting-down":
             self._shares.begin(at)
+        self._plan, self.frozen = [], False
         for word in words:
             self._plan.append((at, word))
             at += lasts.get(word, 0.0)

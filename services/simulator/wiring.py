@@ -1,7 +1,8 @@
 """Puts the simulator together.
 
 `SUNHERD_START_SOC` (percent) and `SUNHERD_SIMULATED_GRID` (on, off) set the start, `SUNHERD_SIMULATED_ORDERS` what
-befalls the miners by the time of day: `14:00 bitaxe-1 heat 73, 16:00 bitaxe-1 mend`.
+befalls the miners by the time of day: `14:00 bitaxe-1 heat 73, 16:00 bitaxe-1 mend`, or `17:00 rig-7 hang, 17:00 rig-8
+unstable 20`.
 """
 
 import os
