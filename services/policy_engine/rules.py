@@ -33,8 +33,8 @@ class WatchRules:
     """How long a power cycle keeps it off, in real seconds."""
     cut_below_celsius: float | None = None
     """How cool it must be before its outlet is switched off after a pause; None: the outlet stays on."""
-    pool_young: timedelta = timedelta(minutes=10)
-    """How old a pool's good answer may be for anything to follow from it."""
+    asked_every: timedelta = timedelta()
+    """How often its pool is asked, where the owner has said so."""
 
     @property
     def can_act(self) -> bool:
@@ -99,6 +99,10 @@ class Rules:
     def memory_lasts(self) -> timedelta:
         """How old a command may be for its latches still to count: by then every agent is at its failsafe."""
         return self.lease + self.grace
+
+    def at_least(self, time: timedelta, leases: float) -> timedelta:
+        """A time, but never less than so many leases: a fast clock lengthens those, and all that hangs on them."""
+        return max(time, leases * self.lease)
 
     @cached_property
     def groups_of(self) -> Mapping[MinerId, tuple[GroupId, ...]]:

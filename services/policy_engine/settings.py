@@ -1,5 +1,6 @@
 """From the farm file to the engine's rule book."""
 
+from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from services.policy_engine.rules import GroupRules, MinerRules, Rules, WatchRules
@@ -65,5 +66,6 @@ def watch_of(miner: MinerSettings) -> WatchRules:
         cooldown=miner.status_check_cooldown,
         tries=miner.max_consecutive_restarts,
         off_for=miner.off_for,
+        asked_every=miner.status_check_frequency or timedelta(),
         cut_below_celsius=plug.cut_below_celsius if plug is not None and plug.cut_when_paused else None,
     )

@@ -119,7 +119,12 @@ def _cause_to_cut(view: MinerView, miner: MinerId, command: MinerCommand, rules:
     heard = told is not None and view.heard_at is not None and now - view.heard_at <= rules.heard_within
     if told is not None and heard and told.reachable and told.state is MinerState.PAUSED:
         return _cooled(told.chip_temperature_celsius, rules.miners[miner].watch.cut_below_celsius)
-    if since is None or now - since < STOPS_WITHIN or command.code == NOT_READ or not is_heard(view, rules, now):
+    if (
+        since is None
+        or now - since < rules.at_least(STOPS_WITHIN, 5)
+        or command.code == NOT_READ
+        or not is_heard(view, rules, now)
+    ):
         return None
     if view.paused_read_at is not None and view.paused_read_at >= since:
         return None  # it was seen to stop; that it cannot be read any more is another matter

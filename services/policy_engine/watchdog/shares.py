@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from services.policy_engine.rules import Rules
 from shared.messages import MinerState, MinerTelemetry
 
 _HASHES_PER_DIFFICULTY = 2.0**32
@@ -24,12 +25,11 @@ class SharesSeen:
     interval: timedelta | None = None
     """The mean time between two shares, as last known: it is still wanted when the miner answers no more."""
 
-    @property
-    def longest(self) -> timedelta:
+    def longest(self, rules: Rules) -> timedelta:
         """How long a gap between two shares may be before it is no chance."""
         if self.interval is None:
-            return WITHOUT_DIFFICULTY
-        return max(SHORTEST, INTERVALS * self.interval)
+            return rules.at_least(WITHOUT_DIFFICULTY, 30)
+        return max(rules.at_least(SHORTEST, 10), INTERVALS * self.interval)
 
 
 def shares_after(seen: SharesSeen, telemetry: MinerTelemetry, heard_at: datetime) -> SharesSeen:
@@ -53,6 +53,8 @@ def share_interval(telemetry: MinerTelemetry) -> timedelta | None:
         return None
 
 
-def is_shareless(seen: SharesSeen, now: datetime) -> bool:
-    """Whether it says that it hashes and finds no shares, for longer than chance allows."""
-    return seen.since is not None and now - seen.since > seen.longest
+def shareless_for(seen: SharesSeen, heard_at: datetime, rules: Rules) -> timedelta | None:
+    """For how long it has found none, up to its last reading, and says that it hashes; None where it may be chance."""
+    if seen.since is None or heard_at - seen.since <= seen.longest(rules):
+        return None
+    return heard_at - seen.since

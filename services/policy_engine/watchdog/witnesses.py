@@ -7,10 +7,12 @@ from enum import Enum
 from services.policy_engine.rules import MinerId, Rules
 from services.policy_engine.state import Farm
 from services.policy_engine.view import MinerView
-from services.policy_engine.watchdog.shares import INTERVALS, is_shareless
+from services.policy_engine.watchdog.shares import INTERVALS, shareless_for
 from services.policy_engine.wording import span
 from shared.messages import MinerState, MinerTelemetry, PoolReading, PoolVerdict
 
+POOL_YOUNG = timedelta(minutes=10)
+"""How old a pool's good answer may be for anything to follow from it; more where the owner has it asked seldom."""
 UNREACHABLE_FOR = timedelta(minutes=2)
 """A lost answer, or a reboot that somebody has asked for, is no failure."""
 RAMP_LASTS = timedelta(minutes=30)
@@ -69,7 +71,7 @@ def hear_all(farm: Farm, miner: MinerId, rules: Rules, now: datetime) -> Witness
         api=api_says(view, rules, now),
         watts=watts_say(view, rules, miner, now),
         others=others or 0,
-        neighbours=0 if rules.miners[miner].watch.has_worker else _neighbours(farm, miner, now),
+        neighbours=0 if rules.miners[miner].watch.has_worker else _neighbours(farm, miner, rules, now),
     )
 
 
@@ -80,7 +82,8 @@ def pool_says(view: MinerView, rules: Rules, miner: MinerId, now: datetime) -> T
         return NOTHING
     # Up to the sending by the sender's clock, from then on by ours.
     since_sent = now - heard_at
-    if reading.confirmed_at is None or _age(reading.confirmed_at, reading.at) + since_sent > watch.pool_young:
+    young = rules.at_least(max(POOL_YOUNG, 2 * watch.asked_every), 10)
+    if reading.confirmed_at is None or _age(reading.confirmed_at, reading.at) + since_sent > young:
         return NOTHING
     if reading.verdict is PoolVerdict.ONLINE:
         return Testimony(Word.ALIVE, f"{reading.pool} sees it at work")
@@ -108,23 +111,24 @@ def api_says(view: MinerView, rules: Rules, now: datetime) -> Testimony:
         return NOTHING
     if not told.reachable:
         since = view.unreachable_since
-        if told.problem != "unreachable" or since is None or now - since < UNREACHABLE_FOR:
+        if told.problem != "unreachable" or since is None or now - since < rules.at_least(UNREACHABLE_FOR, 2):
             return NOTHING  # a wrong password, or nonsense, is an answer, too
         return Testimony(Word.DEAD, f"it has not answered for {span(now - since)}")
-    return _by_state(told, view, now)
+    return _by_state(told, view, rules, view.heard_at)
 
 
-def _by_state(told: MinerTelemetry, view: MinerView, now: datetime) -> Testimony:
+def _by_state(told: MinerTelemetry, view: MinerView, rules: Rules, heard_at: datetime) -> Testimony:
     if told.state is MinerState.FAULT:
         fault = told.detail or told.problem or "no more than that"
         return Testimony(Word.SICK, f"it reports a fault: {fault}", is_own_word=True)
     if told.state is MinerState.HASHING:
-        if is_shareless(view.shares, now) and view.shares.since is not None:
-            return Testimony(Word.SICK, f"it says it hashes and has found no share for {span(now - view.shares.since)}")
+        shareless = shareless_for(view.shares, heard_at, rules)
+        if shareless is not None:
+            return Testimony(Word.SICK, f"it says it hashes and has found no share for {span(shareless)}")
         return Testimony(Word.ALIVE, "it hashes")
     if told.state is MinerState.RAMPING and view.ramping_since is not None:
-        lasts = now - view.ramping_since
-        if lasts > RAMP_LASTS:
+        lasts = heard_at - view.ramping_since
+        if lasts > rules.at_least(RAMP_LASTS, 30):
             return Testimony(Word.SICK, f"it has been starting for {span(lasts)}", is_own_word=True)
         return Testimony(Word.ALIVE, "it is starting")
     return NOTHING
@@ -147,10 +151,10 @@ def is_heard(view: MinerView, rules: Rules, now: datetime) -> bool:
     return view.plug_heard_at is not None and now - view.plug_heard_at <= rules.heard_within
 
 
-def _neighbours(farm: Farm, miner: MinerId, now: datetime) -> int:
+def _neighbours(farm: Farm, miner: MinerId, rules: Rules, now: datetime) -> int:
     """Where no pool is asked, others whose shares are accepted show that the way to the pools is open."""
     return sum(
         1
         for name, view in farm.miners.items()
-        if name != miner and view.shares.since is not None and now - view.shares.since <= view.shares.longest / 2
+        if name != miner and view.shares.since is not None and now - view.shares.since <= view.shares.longest(rules) / 2
     )
