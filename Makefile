@@ -34,6 +34,9 @@ topics: $(STAMP) ## show what the running farm says (FILTER='sunherd/miner/+/com
 tell: $(STAMP) ## tell the running farm what you want (ARGS='pause s19-20 --for 2h', ARGS=--help)
 	@$(BIN)/python -m deploy.tell $(ARGS)
 
+plugs: $(STAMP) ## find Kasa plugs and strips on your network (ARGS='--target 192.168.1.255', ARGS=--help)
+	@$(BIN)/python -m services.kasa_power_agent.search $(ARGS)
+
 test: $(DEV_STAMP) ## all tests that need nothing but this machine
 	$(BIN)/python -m pytest -n auto --dist loadfile -rs $(ARGS)
 

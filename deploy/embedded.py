@@ -29,6 +29,7 @@ SERVICES = (
     "services.vnish_agent.__main__",
     "services.bitaxe_agent.__main__",
     "services.pool_poller.__main__",
+    "services.kasa_power_agent.__main__",
 )
 WATCH = "deploy.watch"
 

@@ -18,6 +18,7 @@ from shared.pace import Pace
 from shared.role import Role
 from shared.service import Service
 from shared.tender import Manner, Tender
+from shared.together import Together
 from shared.topics import EMERGENCY_STOP, ENGINE_EPOCH, Topic
 
 log = logging.getLogger(__name__)
@@ -38,8 +39,11 @@ class Agent(Generic[R, C]):
         event: Topic[Event],
         manner: Manner,
         site: str,
+        units: Mapping[str, str] | None = None,
     ) -> None:
+        """`units`: which physical unit a device is a part of; the parts of one unit share a thread."""
         self._service = service
+        self._units = units or {}
         self._manner = manner
         self._stop: EmergencyStop | None = None
         self._resume: EmergencyStop | None = None
@@ -59,10 +63,17 @@ class Agent(Generic[R, C]):
         service.on(ENGINE_EPOCH, self._engine_epoch, site)
 
     def start(self) -> None:
-        """Gives each device its thread, once."""
+        """Gives each physical unit its thread, once."""
+        if self._turns:
+            return
+        units: dict[str, dict[str, Tender[R, C]]] = {}
         for name, tender in self.tenders.items():
-            if name not in self._turns:
-                self._turns[name] = self._service.spawn(name, tender)
+            units.setdefault(self._units.get(name, name), {})[name] = tender
+        for unit, parts in units.items():
+            together = Together(parts, self._service.clock)
+            turns = self._service.spawn(unit, together if len(parts) > 1 else parts[next(iter(parts))])
+            for name in parts:
+                self._turns[name] = together.turns_of(name, turns) if len(parts) > 1 else turns
 
     def start_with_memory(self, patience_seconds: float = 10.0) -> None:
         """Starts when the broker's memory has arrived; without a broker after these real seconds, for the failsafe.
@@ -83,7 +94,7 @@ class Agent(Generic[R, C]):
         if refusal is None:
             self._refusals_said = {said for said in self._refusals_said if said[0] != received.identifier}
             if tender.is_news(received.message):
-                self._wake(received.identifier)
+                self.wake(received.identifier)
             return
         self._service.counts.add(f"command_{refusal}")
         if (received.identifier, refusal) not in self._refusals_said:
@@ -127,14 +138,15 @@ class Agent(Generic[R, C]):
             return
         log.warning("emergency stop %s by %s", "set" if message.active else "lifted", message.by)
         for name in self.tenders:
-            self._wake(name)
+            self.wake(name)
 
     def _engine_epoch(self, received: Received[EngineEpoch]) -> None:
         if received.message is not None:
             for tender in self.tenders.values():
                 tender.lease.raise_fence(received.message.epoch, received.received_at, self._manner.lease)
 
-    def _wake(self, name: str) -> None:
+    def wake(self, name: str) -> None:
+        """Looks at a device at once; to be called in the service's thread."""
         self.tenders[name].hurry()
         if name in self._turns:
             self._turns[name].wake()

@@ -131,6 +131,9 @@ class MinerRole:
         # Not a lower point: it may take a restart, which would start a miner that somebody has stopped meanwhile.
         return goal.point.is_pause and reading.state in _BUSY
 
+    def insists(self, goal: MinerCommand) -> bool:  # noqa: ARG002 - nothing is ever left half done
+        return False
+
     def acts(self, goal: MinerCommand) -> None:
         if goal.point.is_pause:
             self._stopped, self._stopped_at = True, None

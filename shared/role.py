@@ -32,6 +32,9 @@ class Role(Protocol[R, C]):
     def only_lowers(self, goal: C, reading: R) -> bool:
         """Whether the goal takes away what this reading shows, and can add nothing if it has moved on since."""
 
+    def insists(self, goal: C) -> bool:
+        """Whether even a device that is only watched is brought to this goal: it takes back what we have begun."""
+
     def acts(self, goal: C) -> None:
         """Is told of a goal just before the device is asked for it: the next reading may show what we have done."""
 

@@ -138,11 +138,14 @@ class Tender(Generic[R, C]):
             reading = self._role.regard(reading, following, command, settled_before=self._settled_before)
         goal = self._role.goal(following, command, reading, now)
         settled = self._device.settled(reading, goal) if goal is not None and reading.reachable else None
-        self._publish(self._judged(reading, following, command, goal, settled))
+        telemetry = self._judged(reading, following, command, goal, settled)
+        self._service.publish(self._role.telemetry, self.name, telemetry)
         self._settled_before = settled is True
         if reading.reachable:
             self._last.keep(reading, self._service.clock.seconds())
-        if goal is None or not reading.reachable or self._is_only_watching(following, command):
+        if goal is None or not reading.reachable:
+            return self._manner.poll_seconds
+        if self._is_only_watching(following, command) and not self._role.insists(goal):
             return self._manner.poll_seconds
         if following is Following.COMMAND and goal is command and self._restarts(goal, reading, now):
             return min(self._manner.poll_seconds, _READ_BACK_SECONDS)

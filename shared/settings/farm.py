@@ -13,6 +13,7 @@ from shared.messages import Identifier
 from shared.schedule import Timetable
 from shared.settings.address import BrokerUrl
 from shared.settings.miner import MinerSettings
+from shared.settings.plug import NeverSwitch
 from shared.settings.pools import PoolSettings
 from shared.settings.schedule import AnySchedule, timetables
 from shared.settings.section import Section, Watts
@@ -197,6 +198,8 @@ class FarmSettings(BaseSettings):
     groups: dict[Identifier, GroupSettings] = Field(default_factory=dict)
     schedules: dict[Identifier, AnySchedule] = Field(default_factory=dict)
     pools: dict[Identifier, PoolSettings] = Field(default_factory=dict)
+    never_switch: tuple[NeverSwitch, ...] = ()
+    """Outlets that feed the network: no miner hangs there, and nothing ever switches them."""
     rules: RuleSettings = RuleSettings()
     observe: bool = False
 

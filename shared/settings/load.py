@@ -14,6 +14,7 @@ from shared.settings.bitaxe import bitaxe_findings
 from shared.settings.document import Document, Place, read_document
 from shared.settings.farm import FarmSettings
 from shared.settings.miner import complaint_about_band
+from shared.settings.plug_findings import plug_findings
 from shared.settings.pool_findings import pool_findings, pool_keys
 from shared.settings.problems import Problem, did_you_mean, explain
 from shared.settings.schedule import as_written
@@ -92,6 +93,7 @@ def _cross_findings(data: dict[str, Any]) -> list[Finding]:
         *schedule_findings(data),
         *pool_findings(data),
         *_shared_addresses(miners),
+        *plug_findings(data),
         *_colliding_variables(miners),
         *_unknown_members(groups, miners),
         *_shared_ids(groups, miners),

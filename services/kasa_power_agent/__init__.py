@@ -1,0 +1,1 @@
+"""Tends the outlets that feed miners: Kasa plugs and strips."""
