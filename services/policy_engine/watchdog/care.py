@@ -4,12 +4,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 
-from services.policy_engine.rules import WatchRules
+from services.policy_engine.rules import Rules, WatchRules
+from services.policy_engine.view import MinerView
 from services.policy_engine.watchdog.finding import Finding, Opinion, judge
 from services.policy_engine.watchdog.patient import Patient, after_return, past_care, vain_tries
+from services.policy_engine.watchdog.shares import shareless_for
 from services.policy_engine.watchdog.witnesses import hear_all, is_heard
 from services.policy_engine.wording import span, time_of_day
-from shared.messages import CYCLE_YOUNG_SECONDS, Care, Following
+from shared.messages import CYCLE_YOUNG_SECONDS, Care, Following, MinerState
 
 _TAKEN_WITHIN = timedelta(seconds=CYCLE_YOUNG_SECONDS)
 
@@ -36,6 +38,8 @@ def treat(patient: Patient) -> Treatment:
     """A look at a miner, and what is ordered for it."""
     command = patient.view.command
     restart_at = None if command is None else command.restart_at
+    if _is_plainly_well(patient.view, patient.rules):
+        return Treatment(None, restart_at)
     past = past_care(patient)
     if patient.hashing_since is None:
         return Treatment(
@@ -56,6 +60,21 @@ def treat(patient: Patient) -> Treatment:
         code, changes = waits
         return Treatment(_care(past, code, opinion.sentence, patient, changes), restart_at)
     return _order(past, remedy, opinion, restart_at, patient)
+
+
+def _is_plainly_well(view: MinerView, rules: Rules) -> bool:
+    """Whether it hashes by its own word, and nobody else has said a word: most miners, most of the time."""
+    told = view.telemetry
+    if (
+        told is None
+        or view.heard_at is None
+        or told.state is not MinerState.HASHING
+        or told.last_restart_at is not None
+    ):
+        return False
+    if view.pool is not None or view.plug is not None or (view.command is not None and view.command.care is not None):
+        return False
+    return shareless_for(view.shares, view.heard_at, rules) is None
 
 
 # --- what is done

@@ -63,16 +63,13 @@ class Witnesses:
 
 def hear_all(farm: Farm, miner: MinerId, rules: Rules, now: datetime) -> Witnesses:
     """What every witness says now."""
-    view = farm.miners[miner]
-    pool = pool_says(view, rules, miner, now)
+    view, has_worker = farm.miners[miner], rules.miners[miner].watch.has_worker
+    pool, api = pool_says(view, rules, miner, now), api_says(view, rules, now)
     others = view.pool.others_online if view.pool is not None and pool.word is not Word.UNKNOWN else None
-    return Witnesses(
-        pool=pool,
-        api=api_says(view, rules, now),
-        watts=watts_say(view, rules, miner, now),
-        others=others or 0,
-        neighbours=0 if rules.miners[miner].watch.has_worker else _neighbours(farm, miner, rules, now),
-    )
+    # Looking round the whole farm is only for those that need it: a thousand miners would look at a thousand.
+    wanted = api.word is Word.SICK and not has_worker
+    neighbours = _neighbours(farm, miner, rules, now) if wanted else 0
+    return Witnesses(pool, api, watts_say(view, rules, miner, now), others or 0, neighbours)
 
 
 def pool_says(view: MinerView, rules: Rules, miner: MinerId, now: datetime) -> Testimony:

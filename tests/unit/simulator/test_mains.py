@@ -170,7 +170,7 @@ def test_a_frozen_vnish_tells_its_hashrate_and_finds_nothing(clock: VirtualClock
     machine.restart()
     clock.advance(600)
     assert hashes(machine)
-    assert shares_told(machine) > before
+    assert shares_told(machine) > 20  # counted anew
 
 
 def test_a_frozen_bitaxe_comes_back_by_its_own_restart(clock: VirtualClock) -> None:
