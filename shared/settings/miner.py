@@ -58,7 +58,9 @@ class MinerSettings(BitaxeKeys, WatchKeys, EveryMinersKeys):
     @property
     def when_alone(self) -> Failsafe:
         """The failsafe: the configured one, else the driver's own."""
-        return self.failsafe or _FAILSAFES[self.driver]
+        # Nothing forces a rig off that no battery feeds: a dead engine must not cost it its power.
+        fed_by_grid = self.driver == "plug" and self.stop_soc is None and not self.require_grid
+        return self.failsafe or ("hold" if fed_by_grid else _FAILSAFES[self.driver])
 
     @property
     def chip_limit_celsius(self) -> float | None:

@@ -74,7 +74,16 @@ def test_a_miner_with_an_api_is_told_by_its_own_agent(machine: KasaMachine, cloc
 
 
 @pytest.mark.parametrize(
-    ("miner", "stays_on"), [(rig_on(), False), (rig_on(failsafe="hold"), True), (s19_on(), True)], ids=str
+    ("miner", "stays_on"),
+    [
+        (rig_on(), True),
+        (rig_on(failsafe="pause"), False),
+        (rig_on(stop_soc=60, resume_soc=70), False),
+        (rig_on(require_grid=True), False),
+        (rig_on(stop_soc=60, resume_soc=70, failsafe="hold"), True),
+        (s19_on(), True),
+    ],
+    ids=str,
 )
 def test_the_failsafe(machine: KasaMachine, clock: VirtualClock, miner: dict[str, object], stays_on: bool) -> None:
     farm = PlugFarm({"m": miner}, {HOST: machine}, clock)
