@@ -56,6 +56,7 @@ class Rig:
     """Whether a power cycle does not help."""
     faulty: bool = False
     plug_alive: bool = True
+    plug_obeys: bool = True
     agent_alive: bool = True
     chip_celsius: float | None = 55.0
     shares: int = 0
@@ -77,7 +78,7 @@ class Rig:
         return HANGING_W if self.hung or self.paused or self.faulty else NOMINAL_W
 
     def obey(self, command: MinerCommand | None, outlet: PlugCommand | None, now: datetime) -> None:
-        if self.plug_alive and outlet is not None and outlet.action is Action.APPLY:
+        if self.plug_alive and self.plug_obeys and outlet is not None and outlet.action is Action.APPLY:
             self._switch(outlet, now)
         answers = self.agent_alive and not self.watch.is_plug and self.on and not self.hung
         if answers and command is not None and command.action is Action.APPLY:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import Enum
 
-from services.policy_engine.watchdog.witnesses import Testimony, Witnesses, Word
+from services.policy_engine.watchdog.witnesses import Statement, Witnesses, Word
 
 
 class Finding(Enum):
@@ -81,5 +81,5 @@ def _without_pool(witnesses: Witnesses, *, has_worker: bool) -> Opinion:
     return Opinion(Finding.UNKNOWN, "nothing_known", "nothing tells whether it works")
 
 
-def _both(first: Testimony, second: Testimony) -> str:
+def _both(first: Statement, second: Statement) -> str:
     return f"{first.sentence}; {second.sentence}"

@@ -32,7 +32,7 @@ class Word(Enum):
 
 
 @dataclass(frozen=True)
-class Testimony:
+class Statement:
     """A word, and the sentence that goes with it."""
 
     word: Word
@@ -41,23 +41,23 @@ class Testimony:
     """The miner itself says that it is sick; else that has been concluded from its shares."""
 
 
-NOTHING = Testimony(Word.UNKNOWN)
+NOTHING = Statement(Word.UNKNOWN)
 
 
 @dataclass(frozen=True)
 class Witnesses:
     """All that is said of one miner."""
 
-    pool: Testimony = NOTHING
-    api: Testimony = NOTHING
-    watts: Testimony = NOTHING
+    pool: Statement = NOTHING
+    api: Statement = NOTHING
+    watts: Statement = NOTHING
     others: int = 0
     """Other workers of its account that the pool sees at work."""
     neighbours: int = 0
     """Other miners of this farm whose shares are accepted."""
 
     @property
-    def all(self) -> tuple[Testimony, ...]:
+    def all(self) -> tuple[Statement, ...]:
         return self.pool, self.api, self.watts
 
 
@@ -72,7 +72,7 @@ def hear_all(farm: Farm, miner: MinerId, rules: Rules, now: datetime) -> Witness
     return Witnesses(pool, api, watts_say(view, rules, miner, now), others or 0, neighbours)
 
 
-def pool_says(view: MinerView, rules: Rules, miner: MinerId, now: datetime) -> Testimony:
+def pool_says(view: MinerView, rules: Rules, miner: MinerId, now: datetime) -> Statement:
     """The pool's verdict while it is young. A pool that has closed, or does not answer, says nothing."""
     reading, heard_at, watch = view.pool, view.pool_heard_at, rules.miners[miner].watch
     if not watch.has_worker or reading is None or heard_at is None or reading.retired:
@@ -83,25 +83,25 @@ def pool_says(view: MinerView, rules: Rules, miner: MinerId, now: datetime) -> T
     if reading.confirmed_at is None or _age(reading.confirmed_at, reading.at) + since_sent > young:
         return NOTHING
     if reading.verdict is PoolVerdict.ONLINE:
-        return Testimony(Word.ALIVE, f"{reading.pool} sees it at work")
+        return Statement(Word.ALIVE, f"{reading.pool} sees it at work")
     if reading.verdict is PoolVerdict.UNKNOWN or reading.last_seen_at is None:
         return NOTHING
     return _unseen(reading, _age(reading.last_seen_at, reading.at) + since_sent, view.shares.interval)
 
 
-def _unseen(reading: PoolReading, unseen: timedelta, interval: timedelta | None) -> Testimony:
+def _unseen(reading: PoolReading, unseen: timedelta, interval: timedelta | None) -> Statement:
     # A tiny miner may find no share for hours: its own pace stretches the limit.
     by_pace = timedelta() if interval is None else INTERVALS * interval
     if unseen < max(timedelta(seconds=reading.offline_after_seconds), by_pace):
         return NOTHING
-    return Testimony(Word.DEAD, f"{reading.pool} has not seen it for {span(unseen)}")
+    return Statement(Word.DEAD, f"{reading.pool} has not seen it for {span(unseen)}")
 
 
 def _age(date: datetime, at: datetime) -> timedelta:
     return max(timedelta(), at - date)
 
 
-def api_says(view: MinerView, rules: Rules, now: datetime) -> Testimony:
+def api_says(view: MinerView, rules: Rules, now: datetime) -> Statement:
     """What the miner itself says, where it can speak: not a plug in its place, nor an agent that is silent."""
     told = view.telemetry
     if told is None or told.driver == "plug" or view.heard_at is None or now - view.heard_at > rules.heard_within:
@@ -110,28 +110,28 @@ def api_says(view: MinerView, rules: Rules, now: datetime) -> Testimony:
         since = view.unreachable_since
         if told.problem != "unreachable" or since is None or now - since < rules.at_least(UNREACHABLE_FOR, 2):
             return NOTHING  # a wrong password, or nonsense, is an answer, too
-        return Testimony(Word.DEAD, f"it has not answered for {span(now - since)}")
+        return Statement(Word.DEAD, f"it has not answered for {span(now - since)}")
     return _by_state(told, view, rules, view.heard_at)
 
 
-def _by_state(told: MinerTelemetry, view: MinerView, rules: Rules, heard_at: datetime) -> Testimony:
+def _by_state(told: MinerTelemetry, view: MinerView, rules: Rules, heard_at: datetime) -> Statement:
     if told.state is MinerState.FAULT:
         fault = told.detail or told.problem or "no more than that"
-        return Testimony(Word.SICK, f"it reports a fault: {fault}", is_own_word=True)
+        return Statement(Word.SICK, f"it reports a fault: {fault}", is_own_word=True)
     if told.state is MinerState.HASHING:
         shareless = shareless_for(view.shares, heard_at, rules)
         if shareless is not None:
-            return Testimony(Word.SICK, f"it says it hashes and has found no share for {span(shareless)}")
-        return Testimony(Word.ALIVE, "it hashes")
+            return Statement(Word.SICK, f"it says it hashes and has found no share for {span(shareless)}")
+        return Statement(Word.ALIVE, "it hashes")
     if told.state is MinerState.RAMPING and view.ramping_since is not None:
         lasts = heard_at - view.ramping_since
         if lasts > rules.at_least(RAMP_LASTS, 30):
-            return Testimony(Word.SICK, f"it has been starting for {span(lasts)}", is_own_word=True)
-        return Testimony(Word.ALIVE, "it is starting")
+            return Statement(Word.SICK, f"it has been starting for {span(lasts)}", is_own_word=True)
+        return Statement(Word.ALIVE, "it is starting")
     return NOTHING
 
 
-def watts_say(view: MinerView, rules: Rules, miner: MinerId, now: datetime) -> Testimony:
+def watts_say(view: MinerView, rules: Rules, miner: MinerId, now: datetime) -> Statement:
     """What the outlet's meter says, where there is one and the outlet is on."""
     plug, nominal_w = view.plug, rules.miners[miner].watch.nominal_w
     if plug is None or nominal_w is None or not is_heard(view, rules, now):
@@ -139,8 +139,8 @@ def watts_say(view: MinerView, rules: Rules, miner: MinerId, now: datetime) -> T
     if not plug.reachable or plug.on is not True or plug.power_w is None or plug.cycle_off_since is not None:
         return NOTHING
     if plug.power_w >= WORKS_ABOVE * nominal_w:
-        return Testimony(Word.ALIVE, f"it draws {plug.power_w:.0f} W")
-    return Testimony(Word.DEAD, f"it draws only {plug.power_w:.0f} W of {nominal_w:g} W")
+        return Statement(Word.ALIVE, f"it draws {plug.power_w:.0f} W")
+    return Statement(Word.DEAD, f"it draws only {plug.power_w:.0f} W of {nominal_w:g} W")
 
 
 def is_heard(view: MinerView, rules: Rules, now: datetime) -> bool:
