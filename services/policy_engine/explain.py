@@ -180,8 +180,8 @@ def _hashing_since(view: MinerView, verdict: Verdict, rules: Rules, miner: Miner
     before = None if last is None else last.hashing_since
     if verdict.point.is_pause and not _only_unreadable(view, verdict, rules, miner):
         return None
-    if verdict.unread and before is None:
-        return None  # nothing was ever decided of it, or it was paused: nobody can tell whether it hangs
+    if verdict.unread and before is None and (last is None or last.paused_since is None):
+        return None  # nothing was ever decided of it: nobody can tell whether it hangs, or is meant to
     return before if before is not None and last is not None and is_alive(last, rules, now) else now
 
 

@@ -27,7 +27,7 @@ def rules_of(farm: FarmSettings) -> Rules:
             timetable=timetables.get(name),
             max_chip_celsius=miner.chip_limit_celsius,
             max_regulator_celsius=miner.regulator_limit_celsius,
-            watch=watch_of(miner),
+            watch=watch_of(miner, farm),
         )
         for name, miner in farm.miners.items()
     }
@@ -54,9 +54,11 @@ def rules_of(farm: FarmSettings) -> Rules:
     )
 
 
-def watch_of(miner: MinerSettings) -> WatchRules:
+def watch_of(miner: MinerSettings, farm: FarmSettings) -> WatchRules:
     """How a miner is watched."""
     plug = miner.plug
+    pool = farm.pools.get((miner.worker or "").partition("/")[0])
+    wishes = (miner.status_check_frequency, None if pool is None else pool.poll)
     return WatchRules(
         has_worker=miner.worker is not None,
         has_plug=plug is not None,
@@ -66,6 +68,6 @@ def watch_of(miner: MinerSettings) -> WatchRules:
         cooldown=miner.status_check_cooldown,
         tries=miner.max_consecutive_restarts,
         off_for=miner.off_for,
-        asked_every=miner.status_check_frequency or timedelta(),
+        asked_every=max((wish for wish in wishes if wish is not None), default=timedelta()),
         cut_below_celsius=plug.cut_below_celsius if plug is not None and plug.cut_when_paused else None,
     )

@@ -52,6 +52,9 @@ def treat(patient: Patient) -> Treatment:
         sentence = f"{opinion.sentence}; its agent is not heard, or follows no command"
         opinion = Opinion(Finding.DOUBTFUL, "agent_silent", sentence)
     past = after_return(past, opinion, patient)
+    if opinion.finding is Finding.DOUBTFUL and patient.now < _settled_at(past, patient):
+        # A pool is slow to see who has just begun: for so long a doubt is none.
+        opinion = Opinion(Finding.UNKNOWN, "settling", opinion.sentence)
     if opinion.finding is not Finding.FAILED:
         return Treatment(_kept(past, opinion.code, opinion.sentence, patient, opinion.finding), restart_at)
     remedy = _remedy(past, opinion, restart_at, patient.watch)
@@ -149,7 +152,8 @@ def _was_not_taken(past: Care | None, patient: Patient) -> bool:
     """Whether the outlet's agent has let the last order grow too old to be begun."""
     ordered_at = None if past is None else past.cycle_at
     taken_at = None if patient.view.plug is None else patient.view.plug.last_cycle_at
-    return ordered_at is not None and ordered_at != taken_at and patient.now - ordered_at > _TAKEN_WITHIN
+    within = patient.rules.at_least(_TAKEN_WITHIN, 5)
+    return ordered_at is not None and ordered_at != taken_at and patient.now - ordered_at > within
 
 
 def _outlet_is_ready(patient: Patient) -> bool:

@@ -40,7 +40,8 @@ def outlet_command(
     if not wish.is_known:
         action = Action.OBSERVE
     care, last = command.care, view.outlet
-    cycle_at = None if care is None or care.cycle_at is None or now - care.cycle_at > _YOUNG else care.cycle_at
+    young = rules.at_least(_YOUNG, 5)
+    cycle_at = None if care is None or care.cycle_at is None or now - care.cycle_at > young else care.cycle_at
     return PlugCommand(
         at=now,
         engine=term.engine,

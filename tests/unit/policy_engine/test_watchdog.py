@@ -256,3 +256,23 @@ def test_an_outlet_that_somebody_has_switched_off_is_left_off() -> None:
     farm.run.override("a", OverrideKind.AUTOMATIC)
     farm.play(5)
     assert rig.on
+
+
+def test_one_that_hangs_while_paused_and_unseen_is_brought_back_when_it_may_run() -> None:
+    farm = WatchedFarm(Rules(miners={"a": MinerRules(73, 75, watch=ASIC), "b": MinerRules(watch=ASIC)}))
+    rig = farm.rigs["a"]
+
+    def play(minutes: int, soc: float) -> None:
+        for _ in range(minutes):
+            farm.run.soc(soc)
+            farm.play(1)
+
+    play(20, 80.0)
+    play(5, 60.0)
+    rig.hung, rig.agent_alive = True, False
+    play(60, 60.0)
+    play(20, 80.0)
+    assert rig.cycles == []
+    rig.agent_alive = True
+    play(30, 80.0)
+    assert (len(rig.cycles), rig.works) == (1, True)
