@@ -28,6 +28,12 @@ _HEAT_STEP_REAL_SECONDS = 14
 _HEAT_RESTORE_REAL_SECONDS = 2
 _WARMING_REAL_SECONDS = 8
 _HOT_REAL_SECONDS = 7.6
+# Sockets, relays and boots take their own time, too: a power cycle with the boot after it about 8 s, until the pool has
+# seen it. A hiccup of the laptop must look like nobody's death.
+_OFFLINE_REAL_SECONDS = 7
+_COOLDOWN_REAL_SECONDS = 13
+_RELAPSE_REAL_SECONDS = 0.5
+"""After each power cycle; a rig takes 2 s to boot, so it does not come so far as to find a share."""
 
 FARM = """\
 # The demo's farm, written anew at each start. Ports are free ones of this machine.
@@ -43,12 +49,23 @@ battery:
     poll: 2 s
   unconfirmed_after: {stale} s
 miners:
-  s19-20: {{driver: vnish, host: 127.0.0.1:{miner_0}, stop_soc: 73, resume_soc: 75}}
+  s19-20: {{driver: vnish, host: 127.0.0.1:{miner_0}, stop_soc: 73, resume_soc: 75, worker: demo-pool/farm/s19-20,
+           plug: {{host: 127.0.0.1:{plug}, protocol: legacy, poll: 0.5 s}}, {patience}}}
   s19-21: {{driver: vnish, host: 127.0.0.1:{miner_1}, stop_soc: 95, resume_soc: 99}}
   s19-22: {{driver: vnish, host: 127.0.0.1:{miner_2}, stop_soc: 95, resume_soc: 99}}
   bitaxe-1: {{driver: bitaxe, host: 127.0.0.1:{miner_3}, schedule: day-and-night, delay: 1 s}}
   bitaxe-2: {{driver: bitaxe, host: 127.0.0.1:{miner_4}, schedule: day-and-night, delay: 1 s}}
   bitaxe-3: {{driver: bitaxe, host: 127.0.0.1:{miner_5}, schedule: day-and-night, delay: 1 s}}
+  rig-7: {{driver: plug, nominal_w: 500, worker: demo-pool/farm/rig-7, power_cycle_on_delay: 3 s,
+          plug: {{host: 127.0.0.1:{strip}, outlet: Rig 7, protocol: legacy, poll: 0.5 s}}, {patience}}}
+  rig-8: {{driver: plug, nominal_w: 400, worker: demo-pool/farm/rig-8, power_cycle_on_delay: 3 s,
+          plug: {{host: 127.0.0.1:{strip}, outlet: Rig 8, protocol: legacy, poll: 0.5 s}}, {patience}}}
+pools:
+  demo-pool:
+    url: "http://127.0.0.1:{pool}/api/user/{{account}}"
+    workers: workerData
+    last_seen: lastSubmission
+    poll: 1 s
 schedules:
   day-and-night:
     - {{from: "07:30", to: "20:00", voltage_mv: 1150, frequency_mhz: 450}}
@@ -59,11 +76,17 @@ rules: {{lease: {lease} s, grace: {lease} s, stale_no_start: {stale} s, stale_pa
 """
 
 
+PORTS = ("home_assistant", "pool", "plug", "strip", *(f"miner_{number}" for number in range(6)))
+"""What listens."""
+
+
 def write_farm(directory: Path, rate: float, ports: Sequence[int]) -> Path:
-    """Writes the demo's farm file, with Home Assistant on the first port and miners on the others; returns its path."""
+    """Writes the demo's farm file, with a port for each of `PORTS`; returns its path."""
+    offline = max(300, round(_OFFLINE_REAL_SECONDS * rate))
+    cooldown = max(600, round(_COOLDOWN_REAL_SECONDS * rate))
     text = FARM.format(
-        home_assistant=ports[0],
-        **{f"miner_{number}": port for number, port in enumerate(ports[1:])},
+        **dict(zip(PORTS, ports, strict=True)),
+        patience=f"time_until_offline: {offline} s, status_check_cooldown: {cooldown} s",
         rate=rate,
         lease=round(_LEASE_REAL_SECONDS * rate),
         stale=round(_STALE_REAL_SECONDS * rate),
@@ -77,12 +100,19 @@ def write_farm(directory: Path, rate: float, ports: Sequence[int]) -> Path:
 
 
 def orders(rate: float) -> str:
-    """What befalls whom: the room of one Bitaxe warms, so that its chip exceeds its limit from noon on, and cools."""
+    """What befalls whom: one rig hangs once, one after each power cycle, too; the room of one Bitaxe warms, and cools.
+
+    The Bitaxe's chip exceeds its limit from noon on.
+    """
     midnight = datetime.combine(DATE, time(), UTC)
     noon = midnight + timedelta(hours=12)
     begins = max(midnight, noon - timedelta(seconds=_WARMING_REAL_SECONDS * rate))
     ends = min(noon + timedelta(seconds=_HOT_REAL_SECONDS * rate), midnight + timedelta(hours=23))
-    return f"{begins:%H:%M:%S} bitaxe-1 heat 74, {ends:%H:%M:%S} bitaxe-1 mend"
+    relapse_minutes = _RELAPSE_REAL_SECONDS * rate / 60
+    return (
+        f"05:45 rig-8 unstable {relapse_minutes:.3f}, 08:30 rig-7 hang, "
+        f"{begins:%H:%M:%S} bitaxe-1 heat 74, {ends:%H:%M:%S} bitaxe-1 mend"
+    )
 
 
 def _free_ports(count: int) -> list[int]:
@@ -135,11 +165,11 @@ def show(day_seconds: float, days: float, begins: time, soc_percent: float) -> i
         os.environ.pop(variable, None)  # a real farm's settings have no business in the demo
     _say(f"One day of a simulated farm in {day_seconds:g} s. Ctrl-C ends it.")
     if clock.rate > 1:
-        _say(f"Bitaxes ramp as slowly as ever: 10 s of theirs are {10 * clock.rate / 3600:.1f} h of this day.")
+        _say(f"Bitaxes ramp and rigs boot as slowly as ever: 10 s are {10 * clock.rate / 3600:.1f} h of this day.")
     ends_at = clock.seconds() + day_seconds * days if days else float("inf")
     try:
         with alone_in(state):
-            ports = _free_ports(7)
+            ports = _free_ports(len(PORTS))
             modules = (SIMULATOR, *SERVICES, WATCH)
             farm_file = write_farm(state, clock.rate, ports)
             plan = Plan(farm_file, state, modules, clock, forget=True, head_start=lambda: all(map(_answers, ports)))

@@ -12,8 +12,17 @@ from deploy.watch_lines import Scene
 from shared.bus import Received
 from shared.clock import Clock
 from shared.launch import Context, launch
-from shared.messages import Event, MinerCommand, MinerTelemetry, SiteTelemetry
-from shared.topics import MINER_COMMAND, MINER_EVENT, MINER_TELEMETRY, SERVICE_EVENT, SITE_TELEMETRY
+from shared.messages import Event, MinerCommand, MinerTelemetry, PlugTelemetry, PoolReading, SiteTelemetry
+from shared.topics import (
+    MINER_COMMAND,
+    MINER_EVENT,
+    MINER_POOL,
+    MINER_TELEMETRY,
+    PLUG_EVENT,
+    PLUG_TELEMETRY,
+    SERVICE_EVENT,
+    SITE_TELEMETRY,
+)
 
 STARTED_VARIABLE = "SUNHERD_STARTED_SECONDS"
 _STATUS_SECONDS = 0.2
@@ -52,6 +61,18 @@ class Watch:
         if received.message is not None:
             self._say(self._scene.event_heard(received.identifier, received.message))
 
+    def plug_event(self, received: Received[Event]) -> None:
+        if received.message is not None:
+            self._say(self._scene.event_heard(f"plug of {received.identifier}", received.message))
+
+    def pool(self, received: Received[PoolReading]) -> None:
+        if received.message is not None:
+            self._say(self._scene.pool_heard(received.identifier, received.message))
+
+    def plug(self, received: Received[PlugTelemetry]) -> None:
+        if received.message is not None:
+            self._say(self._scene.plug_heard(received.identifier, received.message))
+
     def status(self) -> None:
         self._terminal.show(self._scene.status(self._clock.now(), self._clock.seconds()))
 
@@ -87,6 +108,9 @@ def build(context: Context) -> bool:
     service.on(MINER_TELEMETRY, watch.telemetry)
     service.on(MINER_EVENT, watch.event)
     service.on(SERVICE_EVENT, watch.event)
+    service.on(MINER_POOL, watch.pool)
+    service.on(PLUG_TELEMETRY, watch.plug)
+    service.on(PLUG_EVENT, watch.plug_event)
     service.every(_STATUS_SECONDS if terminal.writes_over else _PLAIN_STATUS_SECONDS, watch.status)
     keep_orders(service)
     service.on_stop(watch.close)

@@ -1,9 +1,10 @@
 """What a person at the terminal is told: one status line, and lines for what has begun and been read back. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 
+from deploy.watch_care import CareScene, hanging
 from services.policy_engine.policies.overheat import COOL, COOLING, HOT, HOT_PAUSE, PROTECTED, REST
 from shared.messages import (
     Event,
@@ -11,6 +12,8 @@ from shared.messages import (
     MinerCommand,
     MinerState,
     MinerTelemetry,
+    PlugTelemetry,
+    PoolReading,
     Severity,
     SiteTelemetry,
     UnknownReason,
@@ -20,6 +23,7 @@ _KW = 1000.0
 _SITE = "site"
 _TOLD_OTHERWISE = {"soc_unknown", "soc_known", "warm"}
 """By the site's own line, or by the decision that answers it."""
+_GOOD_NEWS = {"returned"}
 _HEAT = {HOT, HOT_PAUSE, PROTECTED, COOLING, COOL, REST}
 _NAMED_MAX = 3
 
@@ -46,6 +50,7 @@ class Scene:
     """The code of the event that was told last, by miner."""
     _heated: set[str] = field(default_factory=set)
     """Held back by heat since the last change that was told."""
+    _care: CareScene = field(default_factory=CareScene)
     changes: int = 0
 
     def site_heard(self, site: SiteTelemetry, heard_seconds: float | None) -> list[str]:
@@ -73,10 +78,21 @@ class Scene:
 
     def event_heard(self, who: str, event: Event) -> list[str]:
         """A line for what needs a person's eye."""
-        if event.severity is Severity.INFO or event.code in _TOLD_OTHERWISE:
+        quiet = event.severity is Severity.INFO and event.code not in _GOOD_NEWS
+        if quiet or event.code in _TOLD_OTHERWISE:
             return []
         self._events[who] = event.code
         return [self._line(event.at, who, event.sentence)]
+
+    def pool_heard(self, miner: str, reading: PoolReading) -> list[str]:
+        """Takes in a pool's word; a line when it misses a miner that is paused."""
+        told = self._care.pool_heard(miner, reading, self.commands.get(miner))
+        return [self._line(reading.at, miner, told)] if told else []
+
+    def plug_heard(self, miner: str, plug: PlugTelemetry) -> list[str]:
+        """Takes in an outlet's reading; a line when a power cycle has switched it."""
+        told = self._care.plug_heard(miner, plug)
+        return [self._line(plug.at, miner, told)] if told else []
 
     def status(self, now: datetime, seconds: float) -> str:
         """The line that is updated in place, at this farm time and these real seconds."""
@@ -84,12 +100,15 @@ class Scene:
         parts = [now.astimezone(self.zone).strftime("%H:%M"), f"Battery {_percent(site)}"]
         fresh = {name: item for name, item in self.telemetry.items() if self._is_fresh(f"miner {name}", seconds)}
         known = {name: item for name, item in fresh.items() if item.reachable}
-        hashing = sum(item.state is MinerState.HASHING for item in known.values())
+        tried, given_up = hanging(self.commands)
+        absent = {*tried, *given_up}
+        hashing = sum(item.state is MinerState.HASHING and name not in absent for name, item in known.items())
         parts.append(f"{hashing} of {len(self.telemetry)} miners hashing")
         powers = [item.power_w for item in known.values() if item.power_w is not None]
         coverage = "" if len(powers) == len(self.telemetry) else f" (from {len(powers)})"
         parts.append(f"{_power(sum(powers))}{coverage}")
         parts += [*self._on_their_way(known), *self._held_by_heat(known)]
+        parts += [f"{what}: {_some(names)}" for what, names in (("hangs", tried), ("given up on", given_up)) if names]
         if site is not None:
             parts += [
                 f"{name} {watts / _KW:.1f} kW"
@@ -159,6 +178,11 @@ class Scene:
 
     def _line(self, at: datetime, who: str, text: str) -> str:
         return f"{at.astimezone(self.zone).strftime('%H:%M')} [{who}] {text}"
+
+
+def _some(names: Sequence[str]) -> str:
+    more = len(names) - _NAMED_MAX
+    return ", ".join(names[:_NAMED_MAX]) + (f" and {more} more" if more > 0 else "")
 
 
 def _percent(site: SiteTelemetry | None) -> str:

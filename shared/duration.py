@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from functools import partial
 from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator
@@ -34,11 +35,12 @@ Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
 
 def at_least(seconds: float) -> AfterValidator:
     """A validator for a duration that must not be shorter."""
+    return AfterValidator(partial(not_below, seconds=seconds))
 
-    def check(value: timedelta) -> timedelta:
-        if value < timedelta(seconds=seconds):
-            message = f"{value.total_seconds():g} s is too short: give at least {seconds:g} s"
-            raise ValueError(message)
-        return value
 
-    return AfterValidator(check)
+def not_below(value: timedelta, seconds: float) -> timedelta:
+    """The value. Raises ValueError for one that is shorter."""
+    if value < timedelta(seconds=seconds):
+        message = f"{value.total_seconds():g} s is too short: give at least {seconds:g} s"
+        raise ValueError(message)
+    return value

@@ -7,10 +7,12 @@ from services.kasa_power_agent.choose import Wishes, chosen
 from services.kasa_power_agent.link import DeviceReading, Meter, OutletReading, PlugLink
 from shared.clock import Clock
 from shared.device import DeviceError, NonsenseError, UnauthorizedError
+from shared.settings.plug import PLUG_POLL_SECONDS_MIN
 
-STATE_APART_SECONDS = 10.0
+STATE_APART_SECONDS = PLUG_POLL_SECONDS_MIN
+METERS_EVERY = 6
 METERS_APART_SECONDS = 60.0
-"""Strips drop requests when they are asked more often. Source: home-assistant/core issues 54234 and 113512."""
+"""With each sixth reading, or once a minute, the meters are read, too: a strip needs a request for each outlet."""
 LOCKED_OUT_SECONDS = 60.0
 """A wrong password is not tried at every poll: some firmware locks the account out."""
 _SLACK_SECONDS = 0.5
@@ -23,10 +25,15 @@ class Unit:
     A reading counts for every outlet until the next is due; whatever has been switched since makes it worthless.
     """
 
-    def __init__(self, link: PlugLink, clock: Clock, wishes: Wishes) -> None:
+    def __init__(
+        self, link: PlugLink, clock: Clock, wishes: Wishes, apart_seconds: float = STATE_APART_SECONDS
+    ) -> None:
+        """`apart_seconds`: between two readings."""
         self._link = link
         self._clock = clock
         self._wishes = wishes
+        self._apart_seconds = apart_seconds
+        self._slack_seconds = min(_SLACK_SECONDS, apart_seconds / 20)
         self._reading: DeviceReading | None = None
         self._failure: DeviceError | None = None
         self._asked_at: float | None = None
@@ -78,13 +85,14 @@ class Unit:
 
     def _counts_seconds(self) -> float:
         locked_out = isinstance(self._failure, UnauthorizedError)
-        return (LOCKED_OUT_SECONDS if locked_out else STATE_APART_SECONDS) - _SLACK_SECONDS
+        return (LOCKED_OUT_SECONDS if locked_out else self._apart_seconds) - self._slack_seconds
 
     def _ask(self, seconds: float) -> None:
         before = {} if self._reading is None else {each.outlet_id: each.on for each in self._reading.outlets}
         self._asked_at, self._reading, self._failure = seconds, None, None
         self.read_at = self._clock.now()
-        due = self._metered_at is None or seconds - self._metered_at >= METERS_APART_SECONDS - _SLACK_SECONDS
+        apart_seconds = min(METERS_APART_SECONDS, METERS_EVERY * self._apart_seconds) - self._slack_seconds
+        due = self._metered_at is None or seconds - self._metered_at >= apart_seconds
         meters = due or self._meters_wanted
         try:
             reading = _sound(self._link.read(meters=meters))

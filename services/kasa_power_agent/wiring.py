@@ -1,14 +1,13 @@
 """Puts the service together: a link for each plug or strip, driver and role for each outlet, one agent for all."""
 
 from collections.abc import Callable, Mapping
-from datetime import timedelta
 
 from services.kasa_power_agent.choose import Wishes
 from services.kasa_power_agent.driver import OutletDriver
 from services.kasa_power_agent.link import Account, Manners, PlugLink
 from services.kasa_power_agent.machine import Machines
 from services.kasa_power_agent.role import Part, PlugRole
-from services.kasa_power_agent.unit import STATE_APART_SECONDS, Unit
+from services.kasa_power_agent.unit import Unit
 from shared.agent import Agent
 from shared.bus import Received
 from shared.launch import Context
@@ -62,7 +61,8 @@ def units_of(context: Context, plugs: Mapping[str, PlugSettings], link_factory: 
         )
         account = account_of(context.secrets, list(wishes.outlets))
         link = link_factory(Manners(plug.host, plug.protocol, account))
-        units[plug.host] = Unit(link, context.service.clock, wishes)
+        apart = min(other.poll for other in plugs.values() if other.host == plug.host)
+        units[plug.host] = Unit(link, context.service.clock, wishes, apart.total_seconds())
     return units
 
 
@@ -76,9 +76,9 @@ def account_of(secrets: Secrets, miners: list[str]) -> Account | None:
 
 
 def manner_of(farm: FarmSettings) -> Manner:
-    """As the farm's rules say, and never more often than a strip bears."""
+    """As the farm's rules say, and never more often than the devices bear."""
     rules = farm.rules
-    poll = max(timedelta(seconds=STATE_APART_SECONDS), rules.poll)
+    poll = max(rules.poll, min(miner.plug.poll for miner in farm.miners.values() if miner.plug is not None))
     return Manner(poll.total_seconds(), rules.lease, rules.grace, farm.observed())
 
 

@@ -23,7 +23,7 @@ __all__ = ["SimulatedFarm", "SimulationError", "Weather"]
 
 START_SOC_PERCENT = 76.0
 STEP_SECONDS = 0.1
-_SHAPED_FOR_W = 5950.0  # the three sizes together: the site's default panels and battery fit them
+_SHAPED_FOR_W = 6900.0  # the demo's miners together: the site's default panels and battery fit them
 _POWER_STEP_W = 10
 _WAITS_SECONDS = 3.0
 

@@ -1,10 +1,10 @@
 """Where a simulator may listen: on this machine alone, and where nobody else does."""
 
 import errno
-import ipaddress
 from collections.abc import Callable
 
 from shared.settings import Address
+from shared.settings.address import is_loopback
 
 
 class SimulationError(Exception):
@@ -16,11 +16,7 @@ def loopback(place: str, address: Address) -> Address:
 
     Raises SimulationError for another machine's.
     """
-    try:
-        own = address.host == "localhost" or ipaddress.ip_address(address.host).is_loopback
-    except ValueError:
-        own = False
-    if not own:
+    if not is_loopback(address.host):
         message = (
             f"{place}: {address.host} is not this machine: the simulator stands in for addresses such as 127.0.0.1 only"
         )

@@ -1,7 +1,6 @@
 """The pools of a simulated farm: a stand-in at the address of each, whose workers are the farm's simulated miners."""
 
 import errno
-import ipaddress
 from collections.abc import Mapping
 from urllib.parse import SplitResult, urlsplit
 
@@ -11,6 +10,7 @@ from services.simulator.pool import PoolStandIn
 from services.simulator.pool_shares import Hashing, ShareLoop
 from shared.clock import Clock
 from shared.settings import FarmSettings
+from shared.settings.address import is_loopback
 
 
 class SimulatedPools:
@@ -30,6 +30,7 @@ class SimulatedPools:
 
     def start(self) -> None:
         """Listens everywhere. Raises SimulationError, after which nothing listens."""
+        self.step()  # whoever asks at once finds the workers that are at work
         for name, pool in self.pools.items():
             address, server = self._addresses[name], HttpServer(pool.handle)
             try:
@@ -62,11 +63,7 @@ def _workers(farm: FarmSettings, machines: Mapping[str, Hashing]) -> dict[str, d
 def _own(pool: str, url: str | None) -> SplitResult:
     """The address of a pool on this machine: a simulated farm must not ask a real pool about its workers."""
     parts = urlsplit(url or "")
-    try:
-        own = parts.hostname == "localhost" or ipaddress.ip_address(parts.hostname or "").is_loopback
-    except ValueError:
-        own = False
-    if not own or parts.scheme != "http":
+    if not is_loopback(parts.hostname or "") or parts.scheme != "http":
         message = f"pools.{pool}.url: the simulator stands in for addresses such as http://127.0.0.1:3334 only"
         raise SimulationError(message)
     return parts

@@ -1,5 +1,6 @@
 """Where a device or a broker is on the network: a host name or address, with or without a port."""
 
+import ipaddress
 import re
 from dataclasses import dataclass
 from typing import Annotated
@@ -21,6 +22,14 @@ class Address:
     def __str__(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{host}:{self.port}"
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host is this very machine: what answers there is nobody else's device."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def parse_address(value: object, default_port: int = 80) -> Address:

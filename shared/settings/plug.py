@@ -1,14 +1,20 @@
 """The outlet that feeds a miner, and those that are never switched, in the farm file."""
 
+from datetime import timedelta
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 
-from shared.settings.address import Address, parse_address
+from shared.duration import Duration, at_least, not_below
+from shared.settings.address import Address, is_loopback, parse_address
 from shared.settings.section import Section
 
 NO_PORT = 0
 """The port of an address that names none: then it is the protocol's own (9999, or 80 with an account)."""
+
+PLUG_POLL_SECONDS_MIN = 10.0
+"""Strips drop requests when they are asked more often. Source: home-assistant/core issues 54234 and 113512."""
+_STAND_IN_POLL_SECONDS_MIN = 0.5
 
 _OUTLETS_MAX = 64
 
@@ -53,6 +59,16 @@ class PlugSettings(Section):
     """Whether the outlet is switched off once the miner stands paused and has cooled down."""
     cut_below_celsius: Annotated[float, Field(gt=0, le=100)] = 40.0
     """How cool the chips must be before that."""
+    poll: Annotated[Duration, at_least(_STAND_IN_POLL_SECONDS_MIN)] = timedelta(seconds=PLUG_POLL_SECONDS_MIN)
+    """How often the device is read, in real seconds. Below 10 s only a stand-in on this machine."""
+
+    @field_validator("poll")
+    @classmethod
+    def _bearable(cls, value: timedelta, info: ValidationInfo) -> timedelta:
+        host = info.data.get("host")
+        if host is None or is_loopback(host.host):
+            return value
+        return not_below(value, PLUG_POLL_SECONDS_MIN)
 
 
 class NeverSwitch(Section):

@@ -4,10 +4,12 @@ import re
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 
-from shared.duration import Duration, at_least
+from shared.duration import Duration, at_least, not_below
+from shared.settings.address import is_loopback
 from shared.settings.section import Section
 
 KEYLESS_POOLS = (
@@ -35,6 +37,8 @@ COIN_IN_HOST_POOLS = frozenset({"2miners", "herominers", "nanopool"})
 """They have one site for each coin, and none that goes without saying."""
 
 POLL_SECONDS_MIN = 30.0
+OWN_POLL_SECONDS_MIN = 1.0
+"""Of a described pool on this very machine, which is nobody else's to burden: a stand-in, on a fast clock."""
 _URL = re.compile(r"https?://[^\s/?#@]+([/?][^\s@]*)?")
 _PLACE = re.compile(r"([^.\[\]]+|\[(\d{1,6}|\*)\])(\.[^.\[\]]+|\.?\[(\d{1,6}|\*)\])*")
 _UNIT = re.compile(r"[kmgtpez]?h(ash)?(es)?/?s?", re.IGNORECASE)
@@ -99,12 +103,18 @@ class PoolSettings(DescribedKeys):
     url: str | None = None
     """Of a built-in pool the base address; of a described one the whole, with {account} where the account belongs."""
     coin: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,32}$")] | None = None
-    poll: Annotated[Duration, at_least(POLL_SECONDS_MIN)] | None = None
+    poll: Annotated[Duration, at_least(OWN_POLL_SECONDS_MIN)] | None = None
+    """Real seconds; below `POLL_SECONDS_MIN` only where `poll_floor_seconds` allows it."""
 
     @property
     def is_described(self) -> bool:
         """Whether it is read as the farm file says, not as a built-in pool."""
         return self.provider is None and self.workers is not None
+
+    @property
+    def poll_floor_seconds(self) -> float:
+        """No wish for `poll` counts below this."""
+        return _poll_floor_seconds(self.url, is_described=self.is_described)
 
     @field_validator("url")
     @classmethod
@@ -114,6 +124,14 @@ class PoolSettings(DescribedKeys):
             message = "this is not the address of a pool: write it like http://10.0.0.5:8080, and keys into headers"
             raise ValueError(message)
         return value
+
+    @field_validator("poll")
+    @classmethod
+    def _bearable(cls, value: timedelta | None, info: ValidationInfo) -> timedelta | None:
+        told = info.data
+        described = told.get("provider") is None and told.get("workers") is not None
+        floor_seconds = _poll_floor_seconds(told.get("url"), is_described=described)
+        return None if value is None else not_below(value, floor_seconds)
 
     @model_validator(mode="after")
     def _one_kind(self) -> Self:
@@ -129,6 +147,11 @@ class PoolSettings(DescribedKeys):
             message = "nothing says who is at work: give last_seen, or else online or hashrate"
             raise ValueError(message)
         return self
+
+
+def _poll_floor_seconds(url: str | None, *, is_described: bool) -> float:
+    own = is_described and is_loopback(urlsplit(url or "").hostname or "")
+    return OWN_POLL_SECONDS_MIN if own else POLL_SECONDS_MIN
 
 
 def provider_key(pools: Mapping[str, PoolSettings], pool: str) -> str | None:

@@ -2,7 +2,7 @@
 
 from services.pool_poller.spec import ErrorPlace, RowPlaces, Spec, Timing
 from shared.messages import LastSeenKind
-from shared.settings.pools import POLL_SECONDS_MIN, PoolSettings
+from shared.settings.pools import PoolSettings
 
 _POLL_SECONDS = 60.0
 
@@ -47,5 +47,5 @@ def _timing(settings: PoolSettings) -> Timing:
         offline_seconds=max(settings.offline_after, settings.offline_floor).total_seconds(),
         apart_seconds=settings.apart.total_seconds(),
         floor_seconds=settings.offline_floor.total_seconds(),
-        poll_floor_seconds=POLL_SECONDS_MIN,
+        poll_floor_seconds=settings.poll_floor_seconds,
     )

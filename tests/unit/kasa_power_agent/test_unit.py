@@ -208,3 +208,20 @@ def test_a_relay_that_reads_off_while_power_flows_is_neither_on_nor_off(clock: V
     told: PlugTelemetry = farm.last("a")
     assert (told.on, told.settled) == (None, False)
     assert {"power_flows", "command_without_effect"} <= set(farm.codes("a"))
+
+
+def test_a_stand_in_on_this_machine_is_read_as_often_as_the_farm_file_says(clock: VirtualClock) -> None:
+    here = "127.0.0.1"
+    machines = {here: strip_of(clock), HOST: strip_of(clock, "Other")}
+    often = rig_on("Rig 1", host=here)
+    often["plug"]["poll"] = "1 s"
+    farm = PlugFarm({"a": often, "b": rig_on("Rig 1")}, machines, clock, rules={"poll": "1 s"})
+    for machine in machines.values():
+        machine.plug_in(PlainRig(1000, clock=clock), "Rig 1")
+    farm.run(63)
+    often_read, seldom_read = (len(farm.links[host].reads) for host in (here, HOST))
+    assert often_read >= 5 * seldom_read > 0
+    machines[here].outlet("Rig 1").load = None
+    farm.run(8)
+    assert farm.last("a").power_w == 0
+    farm.close()

@@ -76,3 +76,14 @@ def test_a_miner_on_an_outlet_that_feeds_the_network(tmp_path: Path, never: str)
 def test_a_broken_never_switch_is_a_problem_of_its_own(tmp_path: Path) -> None:
     assert load(tmp_path, "never_switch: [{outlet: 1}]") == ["1 never_switch.0.host: this key is missing"]
     assert load(tmp_path, "never_switch: 7")
+
+
+@pytest.mark.parametrize(("host", "poll", "floor"), [("192.0.2.1", "9 s", 10), ("127.0.0.1:9", "200 ms", 0.5)])
+def test_only_a_stand_in_on_this_machine_may_be_read_often(tmp_path: Path, host: str, poll: str, floor: float) -> None:
+    def problems(poll: str) -> list[str]:
+        return load(tmp_path, "miners:", f'  a: {{{RIG}, plug: {{host: "{host}", poll: {poll}}}}}')
+
+    (found,) = problems(poll)
+    assert found.startswith("2 miners.a.plug.poll: ")
+    assert "too short" in found
+    assert problems(f"{floor} s") == []

@@ -157,3 +157,22 @@ def test_places_that_the_file_allows_are_those_that_are_understood(place: str) -
 
 def test_the_variable_of_a_pool() -> None:
     assert key_variable_of("my-pool") == "MY_POOL_KEY"
+
+
+OWN = "workers: w, last_seen: t, poll"
+
+
+@pytest.mark.parametrize(
+    ("pool", "floor"),
+    [
+        (f"{{url: 'http://127.0.0.1:8/{{account}}', {OWN}: 500 ms}}", 1),
+        (f"{{url: 'http://10.0.0.6/', {OWN}: 20 s}}", 30),
+        ("{provider: ckpool, url: 'http://127.0.0.1:8', poll: 20 s}", 30),
+    ],
+)
+def test_only_a_described_pool_on_this_machine_may_be_asked_often(tmp_path: Path, pool: str, floor: int) -> None:
+    (found,) = problems(tmp_path, "pools:", f"  own: {pool}")
+    assert found.startswith(":2: pools.own.poll: ")
+    assert f"too short. Fix: give at least {floor} s." in found
+    often = load(tmp_path, "pools:", f"  own: {{url: 'http://localhost:8/', {OWN}: 1 s}}").pools["own"]
+    assert (often.poll, often.poll_floor_seconds) == (timedelta(seconds=1), 1.0)
