@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
-from tests.bench import engine, memory, ramps, reaction, real_home_assistant
+from tests.bench import engine, hung_rigs, memory, ramps, reaction, real_home_assistant
 from tests.bench.figure import Figure, table
 
 _MANY = 1000
@@ -18,7 +18,8 @@ home-assistant  change in a real Home Assistant -> stop received; needs SUNHERD_
 round-trip      a message to the broker and back, QoS 1
 decision        one miner's telemetry -> its command; one SoC message -> the last explained command
 intake          the engine's share of a core at 2000 telemetry messages a second
-memory          the whole embedded farm
+memory          the whole embedded farm: with miners alone, with plugs, and with plugs and pools
+rigs            200 rigs with worker and plug; one of five pools hangs and five plugs: the latest check of all others
 
 Reaction is beside a loop that visits one miner after another, with 5 s of patience for each request.
 For 1000 miners that loop is not run but worked out from 100. Figures are medians where nothing else is said.
@@ -26,6 +27,10 @@ For 1000 miners that loop is not run but worked out from 100. Figures are median
 Bitaxes, of firmware 2.12 and 2.15 in turns, take 100 ms for an answer, too, and ramp as is preset. From the window's
 beginning to the last setting sent may pass the ramp's own time and a tenth of it. Beside it: five at a time, as a
 scheduler with five workers does it; run with 10 and worked out from that. Stops are the slowest of all, not a median.
+
+Rigs are checked every 30 s at their pools, in 50 accounts, and every 10 s at their plugs; answers take 50 ms. Told is
+the worst of all whose own pool and plug answer, by the gap between two checks. Beside it: one after another, with 8 s
+of patience; run with 40 rigs, of which as large a share hangs, and worked out from that.
 """
 
 Measured = Iterator[Figure]
@@ -86,6 +91,8 @@ def _progress(text: str) -> None:
 Loops = dict[tuple[int, int], "Future[float]"]
 _SILENT = {100: 10}
 _BITAXES, _FEW_BITAXES = 100, 10
+_RIGS = 200
+_FARMS = (("", 80.0, False, False), (" with plugs", 110.0, True, False), (" with plugs and a pool", 110.0, True, True))
 _SEQUENTIAL = ((1, 0), (10, 0), (100, 0), (100, 10))
 
 
@@ -96,8 +103,22 @@ def _begin_sequential(background: ThreadPoolExecutor) -> Loops:
 
 def _memory(_options: argparse.Namespace, _loops: Loops) -> Measured:
     _progress("memory of a whole farm")
-    found = memory.whole_farm(settle_seconds=40.0)
-    yield Figure("whole embedded farm, PSS", found.miners, found.total_mb, "MB", 80.0)
+    for what, target, plugs, pools in _FARMS:
+        found = memory.whole_farm(plugs=plugs, pools=pools, settle_seconds=40.0)
+        note = ", ".join(f"{role} {mb:.0f}" for role, mb in found.pss_mb.items())
+        yield Figure(f"whole embedded farm{what}, PSS", found.miners, found.total_mb, "MB", target, note=note)
+
+
+def _rigs(options: argparse.Namespace, _loops: Loops) -> Measured:
+    _progress(f"{_RIGS} rigs, a pool and {hung_rigs.SILENT} plugs that hang: 90 s")
+    found = hung_rigs.measure(_RIGS, sequential=not options.quick)
+    yield _latest("latest check at a pool, one of five hangs", found.pools, found.sequential_pools_percent)
+    yield _latest("latest reading of a plug, five silent", found.plugs, found.sequential_plugs_percent)
+
+
+def _latest(what: str, late: hung_rigs.Lateness, sequential: float | None) -> Figure:
+    note = f"in percent of its interval; median {late.median:.2f} %, {late.late} late"
+    return Figure(what, len(late.percent), late.worst, "%", hung_rigs.TOLERATED_PERCENT, sequential, note)
 
 
 def _reaction(options: argparse.Namespace, loops: Loops) -> Measured:
@@ -186,6 +207,7 @@ _GROUPS: dict[str, Callable[[argparse.Namespace, Loops], Measured]] = {
     "memory": _memory,
     "reaction": _reaction,
     "bitaxes": _bitaxes,
+    "rigs": _rigs,
     "home-assistant": _home_assistant,
     "round-trip": _round_trip,
     "decision": _decision,

@@ -9,15 +9,26 @@ import struct
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Self
-
-from deploy.broker import RunningBroker
+from typing import Protocol, Self
 
 _CONNECT, _PUBLISH, _SUBSCRIBE, _PINGREQ = 0x10, 0x30, 0x82, 0xC0
 _SUBACK = 0x90
 _RETAIN, _QOS_1 = 0x01, 0x02
 _KEEPALIVE_SECONDS = 600
 _PATIENCE_SECONDS = 30.0
+
+
+class Broker(Protocol):
+    """A broker on this machine."""
+
+    @property
+    def port(self) -> int: ...
+
+    @property
+    def username(self) -> str: ...
+
+    @property
+    def password(self) -> str: ...
 
 
 @dataclass(frozen=True)
@@ -32,7 +43,7 @@ class Heard:
 class Wire:
     """One connection. Subscribes with QoS 0 (nothing to acknowledge), publishes with QoS 1 as services do."""
 
-    def __init__(self, broker: RunningBroker, client_id: str) -> None:
+    def __init__(self, broker: Broker, client_id: str) -> None:
         self._socket = socket.create_connection(("127.0.0.1", broker.port), timeout=_PATIENCE_SECONDS)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._unread = b""
