@@ -6,7 +6,7 @@ import logging
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +16,12 @@ from deploy.connection import STATE_DIRECTORY, Connection
 from deploy.keep import PID_FILE_VARIABLE
 from deploy.supervise import Supervisor
 from deploy.watch import STARTED_VARIABLE
+from services.bitaxe_agent import needed as bitaxe_agent
+from services.kasa_power_agent import needed as kasa_power_agent
+from services.policy_engine import needed as policy_engine
+from services.pool_poller import needed as pool_poller
+from services.soc_bridge import needed as soc_bridge
+from services.vnish_agent import needed as vnish_agent
 from shared.clock import CLOCK_VARIABLE, SystemClock
 from shared.launch import EXIT_BAD_INPUT, LOG_DIRECTORY_VARIABLE, inputs_of, set_up_log
 from shared.settings import FarmFileError, FarmSettings, Secrets, load_farm
@@ -23,14 +29,15 @@ from shared.settings.load import FARM_VARIABLE, farm_path
 
 log = logging.getLogger(__name__)
 
-SERVICES = (
-    "services.policy_engine.__main__",
-    "services.soc_bridge.__main__",
-    "services.vnish_agent.__main__",
-    "services.bitaxe_agent.__main__",
-    "services.pool_poller.__main__",
-    "services.kasa_power_agent.__main__",
-)
+_NEEDED: dict[str, Callable[[FarmSettings], bool]] = {
+    "services.policy_engine.__main__": policy_engine.is_needed,
+    "services.soc_bridge.__main__": soc_bridge.is_needed,
+    "services.vnish_agent.__main__": vnish_agent.is_needed,
+    "services.bitaxe_agent.__main__": bitaxe_agent.is_needed,
+    "services.pool_poller.__main__": pool_poller.is_needed,
+    "services.kasa_power_agent.__main__": kasa_power_agent.is_needed,
+}
+SERVICES = tuple(_NEEDED)
 WATCH = "deploy.watch"
 
 NO_FARM = """\
@@ -89,10 +96,16 @@ def run_farm(plan: Plan, until: Callable[[], bool] = lambda: False) -> int:
     try:
         _tell_children(plan, farm, secrets, broker, started_seconds)
         inputs_of(plan.farm_file)  # with the broker in the environment, and before the first fork
-        return Supervisor(plan.modules, plan.clock, broker, head_start=plan.head_start).run(until)
+        modules = needed(plan.modules, farm)
+        return Supervisor(modules, plan.clock, broker, head_start=plan.head_start).run(until)
     finally:
         if broker is not None:
             broker.stop()
+
+
+def needed(modules: Iterable[str], farm: FarmSettings) -> list[str]:
+    """Those for which the farm has something to do; the others are not even imported."""
+    return [module for module in modules if module not in _NEEDED or _NEEDED[module](farm)]
 
 
 def _tell_children(

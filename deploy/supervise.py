@@ -24,6 +24,7 @@ from deploy.pulse import Pulse
 from shared.clock import Clock
 from shared.launch import EXIT_BAD_INPUT
 from shared.service import BEAT_SECONDS
+from shared.spare_memory import give_back
 from shared.watchdog import SOCKET_VARIABLE
 
 log = logging.getLogger(__name__)
@@ -115,7 +116,7 @@ class Supervisor:
         """Imports once what all children need; frozen, its pages stay shared after the fork."""
         for module in self.children:
             importlib.import_module(module)
-        gc.collect()
+        give_back()
         gc.freeze()
 
     def _running(self) -> list["_Running"]:

@@ -9,6 +9,7 @@ from services.bitaxe_agent.client import AxeClient
 from services.bitaxe_agent.controls import Pace
 from services.bitaxe_agent.driver import BitaxeDriver, Manners
 from services.bitaxe_agent.ladder import Profile, Wishes
+from services.bitaxe_agent.needed import is_needed
 from services.bitaxe_agent.protection import HeatLimits
 from services.bitaxe_agent.setting import Setting
 from shared.agent import Agent
@@ -30,6 +31,8 @@ READINGS_APART_SECONDS = 1.0
 def build(context: Context, session: Callable[[], requests.Session] = MinerSession) -> bool:
     """Wires the service; False when the farm has no Bitaxe. `session`: how they are reached."""
     farm, clock = context.farm, context.service.clock
+    if not is_needed(farm):
+        return False
     timetables = farm.timetables()
     drivers: dict[str, BitaxeDriver] = {}
     roles: dict[str, MinerRole] = {}
@@ -38,8 +41,6 @@ def build(context: Context, session: Callable[[], requests.Session] = MinerSessi
             client = AxeClient(miner.host, clock, session())
             drivers[name] = BitaxeDriver(client, clock, manners_of(miner, timetables.get(name)))
             roles[name] = MinerRole("bitaxe", miner.when_alone, failed_stands_still=False)
-    if not drivers:
-        return False
     agent: Agent[MinerTelemetry, MinerCommand] = Agent(
         context.service, drivers, roles, event=MINER_EVENT, manner=manner_of(farm), site=farm.site.id
     )

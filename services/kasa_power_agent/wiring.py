@@ -1,11 +1,14 @@
 """Puts the service together: a link for each plug or strip, driver and role for each outlet, one agent for all."""
 
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 
 from services.kasa_power_agent.choose import Wishes
 from services.kasa_power_agent.driver import OutletDriver
+from services.kasa_power_agent.hollow import HTTP_PACKAGES, left_out
 from services.kasa_power_agent.link import Account, Manners, PlugLink
 from services.kasa_power_agent.machine import Machines
+from services.kasa_power_agent.needed import is_needed
 from services.kasa_power_agent.role import Part, PlugRole
 from services.kasa_power_agent.unit import Unit
 from shared.agent import Agent
@@ -25,10 +28,10 @@ LinkFactory = Callable[[Manners], PlugLink]
 def build(context: Context, link_factory: LinkFactory | None = None) -> bool:
     """Wires the service; False when no miner of the farm has a plug. `link_factory`: how devices are reached."""
     farm, service = context.farm, context.service
-    plugs = {name: miner.plug for name, miner in farm.miners.items() if miner.plug is not None}
-    if not plugs:
+    if not is_needed(farm):
         return False
-    units = units_of(context, plugs, link_factory or _kasa_link)
+    plugs = {name: miner.plug for name, miner in farm.miners.items() if miner.plug is not None}
+    units = units_of(context, plugs, link_factory or kasa_links(plugs))
     roles = {name: PlugRole(service.clock, _part(farm, name)) for name in plugs}
     drivers = {name: OutletDriver(name, units[plug.host], service.clock, mac=plug.mac) for name, plug in plugs.items()}
     agent: Agent[PlugTelemetry, PlugCommand] = Agent(
@@ -117,8 +120,10 @@ def _listen(context: Context, agent: Agent[PlugTelemetry, PlugCommand], roles: M
         context.service.on(PLUG_TELEMETRY, back, name)
 
 
-def _kasa_link(manners: Manners) -> PlugLink:
-    # The library takes 20 MB: only a farm with plugs pays for it.
-    from services.kasa_power_agent.kasa_link import KasaLink
-
-    return KasaLink(manners)
+def kasa_links(plugs: Mapping[str, PlugSettings]) -> LinkFactory:
+    """Links by python-kasa, and of the library only what these plugs may need."""
+    # It takes 21 MB: only a farm with plugs pays for it, and only 5 where all are said to be older ones.
+    legacy = all(plug.protocol == "legacy" for plug in plugs.values())
+    with left_out(*HTTP_PACKAGES) if legacy else nullcontext():
+        from services.kasa_power_agent.kasa_link import KasaLink
+    return KasaLink

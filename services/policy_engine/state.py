@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from services.policy_engine.altered import altered
 from services.policy_engine.rules import GroupId, MinerId
 from services.policy_engine.view import MinerView, from_the_future, miner_after
 from shared.messages import (
@@ -100,7 +101,7 @@ def _folded(
     if topic.noun in {"miner", "plug"} and identifier in farm.miners:
         before = farm.miners[identifier]
         after = miner_after(before, topic, message, received_at, retained=retained)
-        return farm if after is before else replace(farm, miners={**farm.miners, identifier: after})
+        return farm if after is before else altered(farm, miners={**farm.miners, identifier: after})
     return farm
 
 

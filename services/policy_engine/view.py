@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from services.policy_engine.altered import altered
 from services.policy_engine.watchdog.shares import SharesSeen, shares_after
 from shared.messages import (
     Action,
@@ -87,7 +88,7 @@ def _by_witness(
 
 def _told(view: MinerView, message: MinerTelemetry, heard_at: datetime) -> MinerView:
     ramping = message.state is MinerState.RAMPING
-    return replace(
+    return altered(
         view,
         telemetry=message,
         heard_at=heard_at,

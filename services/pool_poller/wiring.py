@@ -5,6 +5,7 @@ from functools import partial
 
 import requests
 
+from services.pool_poller.needed import is_needed
 from services.pool_poller.poller import AccountPoller, Manner
 from services.pool_poller.provider import Account, PoolProvider
 from services.pool_poller.providers import provider_of
@@ -27,6 +28,8 @@ MEMORY_SECONDS = 10.0
 def build(context: Context, session: Callable[[], requests.Session] | None = None) -> bool:
     """Wires the service; False when no miner is anybody's worker. `session`: how pools are reached."""
     farm, service = context.farm, context.service
+    if not is_needed(farm):
+        return False
     spacings = Spacings()
     start = _Start(service)
     for (pool, name), workers in accounts_of(farm).items():
@@ -39,7 +42,8 @@ def build(context: Context, session: Callable[[], requests.Session] | None = Non
         wire = PoolWire(service.clock, punctual_session(service.clock) if session is None else session())
         manner = Manner(poll_seconds([farm.miners[miner] for miner in workers], provider), asks=not provider.retired)
         start.take(f"{pool}/{name}", AccountPoller(service, account, provider, wanted, wire, spacings, manner), workers)
-    return start.begin()
+    start.begin()
+    return True
 
 
 def accounts_of(farm: FarmSettings) -> dict[tuple[str, str], dict[str, str]]:
@@ -77,12 +81,10 @@ class _Start:
         for miner in miners:
             self._service.on(MINER_POOL, partial(self._remembered, poller), miner)
 
-    def begin(self) -> bool:
-        """Whether there is anything to do."""
+    def begin(self) -> None:
         deadline = self._service.clock.seconds() + MEMORY_SECONDS
         self._service.on_ready(self._spawn)
         self._service.every(1.0, lambda: self._spawn() if self._service.clock.seconds() >= deadline else None)
-        return bool(self._pollers)
 
     def _remembered(self, poller: AccountPoller, received: Received[PoolReading]) -> None:
         if not self._begun and received.retained and received.message is not None:

@@ -3,6 +3,7 @@
 import logging
 
 from services.soc_bridge.bridge import SiteBridge
+from services.soc_bridge.needed import is_needed
 from services.soc_bridge.sources import home_assistant, mqtt
 from services.soc_bridge.sources.home_assistant import SOCKETS, Doors
 from shared.launch import Context
@@ -11,7 +12,7 @@ from shared.launch import Context
 def build(context: Context, doors: Doors = SOCKETS) -> bool:
     """False where no battery is configured. `doors`: how Home Assistant is reached."""
     service, battery = context.service, context.farm.battery
-    if battery is None:
+    if battery is None or not is_needed(context.farm):
         return False
     if battery.home_assistant is not None:
         source = f"Home Assistant, {battery.home_assistant.state_of_charge}"

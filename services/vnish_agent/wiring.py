@@ -6,6 +6,7 @@ import requests
 
 from services.vnish_agent.client import VnishClient
 from services.vnish_agent.driver import VnishDriver
+from services.vnish_agent.needed import is_needed
 from shared.agent import Agent
 from shared.launch import Context
 from shared.messages import MinerCommand, MinerTelemetry
@@ -23,6 +24,8 @@ PASSWORD_VARIABLE = "VNISH_PASSWORD"  # noqa: S105 - a variable's name
 def build(context: Context, session: Callable[[], requests.Session] = MinerSession) -> bool:
     """Wires the service; False when the farm has no VNish miner. `session`: how miners are reached."""
     farm, clock = context.farm, context.service.clock
+    if not is_needed(farm):
+        return False
     drivers: dict[str, VnishDriver] = {}
     roles: dict[str, MinerRole] = {}
     for name, miner in farm.miners.items():
@@ -31,8 +34,6 @@ def build(context: Context, session: Callable[[], requests.Session] = MinerSessi
             client = VnishClient(miner.host, password, clock, session())
             drivers[name] = VnishDriver(client, clock, nominal_w=miner.nominal_w, preset=miner.preset, mac=miner.mac)
             roles[name] = MinerRole("vnish", miner.when_alone)
-    if not drivers:
-        return False
     agent: Agent[MinerTelemetry, MinerCommand] = Agent(
         context.service, drivers, roles, event=MINER_EVENT, manner=_manner(farm), site=farm.site.id
     )

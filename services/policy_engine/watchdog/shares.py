@@ -1,6 +1,6 @@
 """Whether shares come as they must: the one proof of hashing that a frozen hashrate cannot forge. Pure."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from services.policy_engine.rules import Rules
@@ -33,13 +33,16 @@ class SharesSeen:
 
 
 def shares_after(seen: SharesSeen, telemetry: MinerTelemetry, heard_at: datetime) -> SharesSeen:
-    """What is known of the shares after a reading."""
-    seen = replace(seen, interval=share_interval(telemetry) or seen.interval)
-    count = telemetry.shares_accepted
-    if telemetry.state is not MinerState.HASHING or count is None:
-        return replace(seen, count=None, since=None)
+    """What is known of the shares after a reading; the same object where it teaches nothing new."""
+    interval = share_interval(telemetry) or seen.interval
+    count = telemetry.shares_accepted if telemetry.state is MinerState.HASHING else None
+    since = None if count is None else seen.since
     # Less than before is a miner that has begun anew.
-    return seen if count == seen.count else replace(seen, count=count, since=heard_at)
+    if count is not None and count != seen.count:
+        since = heard_at
+    if (count, since, interval) == (seen.count, seen.since, seen.interval):
+        return seen
+    return SharesSeen(count, since, interval)
 
 
 def share_interval(telemetry: MinerTelemetry) -> timedelta | None:

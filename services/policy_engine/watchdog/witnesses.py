@@ -1,8 +1,11 @@
 """What pool, the miner's own interface and the wattage each say of whether it works. Unknown is no evidence. Pure."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
+from functools import lru_cache
+from typing import Any
 
 from services.policy_engine.rules import MinerId, Rules
 from services.policy_engine.state import Farm
@@ -53,8 +56,8 @@ class Witnesses:
     watts: Statement = NOTHING
     others: int = 0
     """Other workers of its account that the pool sees at work."""
-    neighbours: int = 0
-    """Other miners of this farm whose shares are accepted."""
+    neighbours: bool = False
+    """Whether shares of other miners of this farm are accepted; only asked where it matters."""
 
     @property
     def all(self) -> tuple[Statement, ...]:
@@ -63,13 +66,17 @@ class Witnesses:
 
 def hear_all(farm: Farm, miner: MinerId, rules: Rules, now: datetime) -> Witnesses:
     """What every witness says now."""
-    view, has_worker = farm.miners[miner], rules.miners[miner].watch.has_worker
+    view = farm.miners[miner]
     pool, api = pool_says(view, rules, miner, now), api_says(view, rules, now)
     others = view.pool.others_online if view.pool is not None and pool.word is not Word.UNKNOWN else None
-    # Looking round the whole farm is only for those that need it: a thousand miners would look at a thousand.
-    wanted = api.word is Word.SICK and not has_worker
-    neighbours = _neighbours(farm, miner, rules, now) if wanted else 0
-    return Witnesses(pool, api, watts_say(view, rules, miner, now), others or 0, neighbours)
+    shareless = api.word is Word.SICK and not api.is_own_word
+    return Witnesses(
+        pool=pool,
+        api=api,
+        watts=watts_say(view, rules, miner, now),
+        others=others or 0,
+        neighbours=shareless and not rules.miners[miner].watch.has_worker and _has_neighbours(farm, miner, rules, now),
+    )
 
 
 def pool_says(view: MinerView, rules: Rules, miner: MinerId, now: datetime) -> Statement:
@@ -148,10 +155,31 @@ def is_heard(view: MinerView, rules: Rules, now: datetime) -> bool:
     return view.plug_heard_at is not None and now - view.plug_heard_at <= rules.heard_within
 
 
-def _neighbours(farm: Farm, miner: MinerId, rules: Rules, now: datetime) -> int:
+def _has_neighbours(farm: Farm, miner: MinerId, rules: Rules, now: datetime) -> bool:
     """Where no pool is asked, others whose shares are accepted show that the way to the pools is open."""
-    return sum(
-        1
-        for name, view in farm.miners.items()
-        if name != miner and view.shares.since is not None and now - view.shares.since <= view.shares.longest(rules) / 2
+    return bool(_with_shares(_Same(farm), _Same(rules), now) - {miner})
+
+
+@dataclass(frozen=True, eq=False)
+class _Same:
+    """An immutable value that is compared by identity."""
+
+    value: Any
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and self.value is other.value
+
+    def __hash__(self) -> int:
+        return id(self.value)
+
+
+@lru_cache(maxsize=1)
+def _with_shares(farm: _Same, rules: _Same, now: datetime) -> frozenset[MinerId]:
+    """Those whose shares are accepted. Without a way to the pools every miner asks, in one pass over the farm."""
+    book: Rules = rules.value
+    views: Mapping[MinerId, MinerView] = farm.value.miners
+    return frozenset(
+        name
+        for name, view in views.items()
+        if view.shares.since is not None and now - view.shares.since <= view.shares.longest(book) / 2
     )

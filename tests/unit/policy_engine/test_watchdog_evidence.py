@@ -145,11 +145,11 @@ def test_neighbours_count_only_where_no_pool_is_asked() -> None:
         run.miner(name, MinerState.HASHING, shares_accepted=count)
     run.now = later(31)
     run.miner("a", MinerState.HASHING, shares_accepted=5)
-    assert hear_all(run.farm, "a", FREE, run.now).neighbours == 0
+    assert hear_all(run.farm, "a", FREE, run.now).neighbours is False
     run.miner("b", MinerState.HASHING, shares_accepted=6)
-    assert hear_all(run.farm, "a", FREE, run.now).neighbours == 1
-    assert hear_all(run.farm, "a", RULES, run.now).neighbours == 0
-    assert hear_all(run.farm, "b", FREE, run.now).neighbours == 0
+    assert hear_all(run.farm, "a", FREE, run.now).neighbours is True
+    assert hear_all(run.farm, "a", RULES, run.now).neighbours is False
+    assert hear_all(run.farm, "b", FREE, run.now).neighbours is False
 
 
 # --- what they come to
@@ -172,9 +172,9 @@ FAULTY = Statement(Word.SICK, "a fault", is_own_word=True)
         (Witnesses(pool=DEAD, watts=ALIVE, others=9), True, Finding.DOUBTFUL, "pool_disagrees"),
         (Witnesses(pool=DEAD, api=ALIVE, watts=DEAD, others=9), True, Finding.DOUBTFUL, "pool_disagrees"),
         (Witnesses(pool=DEAD, api=SHARELESS, watts=ALIVE), True, Finding.FAILED, "failed"),
-        (Witnesses(api=SHARELESS, neighbours=3), True, Finding.DOUBTFUL, "shareless_unconfirmed"),
+        (Witnesses(api=SHARELESS, neighbours=True), True, Finding.DOUBTFUL, "shareless_unconfirmed"),
         (Witnesses(api=SHARELESS), False, Finding.DOUBTFUL, "shareless_unconfirmed"),
-        (Witnesses(api=SHARELESS, neighbours=1), False, Finding.FAILED, "failed"),
+        (Witnesses(api=SHARELESS, neighbours=True), False, Finding.FAILED, "failed"),
         (Witnesses(api=FAULTY), True, Finding.FAILED, "failed"),
         (Witnesses(api=FAULTY), False, Finding.FAILED, "failed"),
         (Witnesses(api=ALIVE), True, Finding.AT_WORK, "at_work"),

@@ -1,0 +1,8 @@
+"""What in the farm file calls for this service. It is asked before anything else of the service is imported."""
+
+from shared.settings import FarmSettings
+
+
+def is_needed(farm: FarmSettings) -> bool:
+    """Whether the farm has a Bitaxe."""
+    return any(miner.driver == "bitaxe" and miner.host is not None for miner in farm.miners.values())

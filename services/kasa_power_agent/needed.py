@@ -1,0 +1,8 @@
+"""What in the farm file calls for this service. It is asked before anything else of the service is imported."""
+
+from shared.settings import FarmSettings
+
+
+def is_needed(farm: FarmSettings) -> bool:
+    """Whether any miner has a plug."""
+    return any(miner.plug is not None for miner in farm.miners.values())

@@ -1,0 +1,8 @@
+"""What in the farm file calls for this service. It is asked before anything else of the service is imported."""
+
+from shared.settings import FarmSettings
+
+
+def is_needed(farm: FarmSettings) -> bool:
+    """Without miners there is nothing to decide."""
+    return bool(farm.miners)
