@@ -7,6 +7,7 @@ from typing import Any
 from services.policy_engine.altered import altered
 from services.policy_engine.watchdog.shares import SharesSeen, shares_after
 from shared.messages import (
+    CYCLE_YOUNG_SECONDS,
     Action,
     Command,
     Message,
@@ -22,6 +23,8 @@ from shared.topics import MINER_COMMAND, MINER_OVERRIDE, MINER_POOL, MINER_TELEM
 from shared.topics import Topic as TopicOf
 
 AHEAD_TOLERATED = timedelta(seconds=30)
+_CYCLE_LASTS = timedelta(seconds=CYCLE_YOUNG_SECONDS + 60)
+"""From its order until power is back, where an outlet's agent is not away meanwhile."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,8 @@ class MinerView:
     pool_heard_at: datetime | None = None
     plug: PlugTelemetry | None = None
     plug_heard_at: datetime | None = None
+    powered_since: datetime | None = None
+    """Since when its outlet is known to have power and no cycle under way; None while it has not."""
     outlet: PlugCommand | None = None
     """The last command to its outlet."""
 
@@ -80,10 +85,24 @@ def _by_witness(
     if topic is MINER_POOL and isinstance(message, PoolReading) and not from_the_future(message, received_at):
         return replace(view, pool=message, pool_heard_at=heard_at)
     if topic is PLUG_TELEMETRY and isinstance(message, PlugTelemetry):
-        return replace(view, plug=message, plug_heard_at=heard_at)
+        return replace(
+            view, plug=message, plug_heard_at=heard_at, powered_since=_powered_since(view, message, heard_at)
+        )
     if topic is PLUG_COMMAND and isinstance(message, PlugCommand) and not _is_overtaken(message, view.outlet):
         return replace(view, outlet=message)
     return view
+
+
+def _powered_since(view: MinerView, plug: PlugTelemetry, heard_at: datetime) -> datetime | None:
+    if plug.on is False or plug.cycle_off_since is not None:
+        return None
+    before = view.plug
+    same = before is not None and before.last_cycle_at == plug.last_cycle_at
+    if plug.on is None or (view.powered_since is not None and same):
+        return view.powered_since  # an outlet that does not tell for a while is not taken to have been off
+    if before is None and plug.last_cycle_at is not None:
+        return min(heard_at, plug.last_cycle_at + _CYCLE_LASTS)  # so that an engine that restarts often waits no longer
+    return heard_at
 
 
 def _told(view: MinerView, message: MinerTelemetry, heard_at: datetime) -> MinerView:

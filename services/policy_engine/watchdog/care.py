@@ -9,7 +9,7 @@ from services.policy_engine.view import MinerView
 from services.policy_engine.watchdog.finding import Finding, Opinion, judge
 from services.policy_engine.watchdog.patient import Patient, after_return, past_care, vain_tries
 from services.policy_engine.watchdog.shares import shareless_for
-from services.policy_engine.watchdog.witnesses import hear_all, is_heard
+from services.policy_engine.watchdog.witnesses import Word, hear_all, is_heard, pool_says
 from services.policy_engine.wording import span, time_of_day
 from shared.messages import CYCLE_YOUNG_SECONDS, Care, Following, MinerState
 
@@ -113,7 +113,7 @@ def _waits(past: Care | None, remedy: Remedy | None, patient: Patient) -> tuple[
 def _settling(past: Care | None, remedy: Remedy, patient: Patient) -> tuple[str, str] | None:
     settled_at = _settled_at(past, patient)
     if patient.now >= settled_at:
-        return None
+        return _pool_knows_no_better(past, patient)
     at = time_of_day(settled_at, patient.now, patient.rules.zone)
     if remedy is Remedy.CYCLE and _was_not_taken(past, patient):
         return "cycle_not_taken", f"tried again at {at}"
@@ -139,13 +139,44 @@ def _not_ready(remedy: Remedy, patient: Patient) -> tuple[str, str] | None:
 
 
 def _settled_at(past: Care | None, patient: Patient) -> datetime:
-    """Until when it must be given time: since its start, since the last try, by the slower of owner and pool."""
-    pool, outlet, began = patient.view.pool, patient.view.outlet, patient.hashing_since or patient.now
-    by_pool = timedelta() if pool is None else timedelta(seconds=pool.offline_after_seconds)
-    dates = [began, *(() if past is None else past.tries[-1:])]
+    """Until when it must be given time, by the slower of owner and pool."""
+    return _began_at(past, patient) + max(patient.watch.cooldown, _unseen_by_pool(patient))
+
+
+def _began_at(past: Care | None, patient: Patient) -> datetime:
+    """From when on it could work: since it is meant to, since the last try, since it has power."""
+    outlet = patient.view.outlet
+    dates = [patient.hashing_since or patient.now, *(() if past is None else past.tries[-1:])]
     if outlet is not None and outlet.on:
         dates.append(min(outlet.since, patient.now))
-    return max(dates) + max(patient.watch.cooldown, by_pool)
+    return max(dates + _powered_since(past, patient))
+
+
+def _unseen_by_pool(patient: Patient) -> timedelta:
+    pool = patient.view.pool
+    return timedelta() if pool is None else timedelta(seconds=pool.offline_after_seconds)
+
+
+def _pool_knows_no_better(past: Care | None, patient: Patient) -> tuple[str, str] | None:
+    """What a pool last said before it could have seen the miner again is no evidence that it has failed again."""
+    view = patient.view
+    pool, heard_at = view.pool, view.pool_heard_at
+    if pool_says(view, patient.rules, patient.miner, patient.now).word is not Word.DEAD:
+        return None
+    if pool is None or heard_at is None or pool.confirmed_at is None:
+        return None
+    confirmed_at = heard_at - max(timedelta(), pool.at - pool.confirmed_at)  # on our clock
+    if confirmed_at >= _began_at(past, patient) + _unseen_by_pool(patient):
+        return None
+    return "settling", f"looked at again when {pool.pool} has been asked again"
+
+
+def _powered_since(past: Care | None, patient: Patient) -> list[datetime]:
+    """When its power came back after the last try: that may be long after the order, if its agent was away."""
+    since, plug = patient.view.powered_since, patient.view.plug
+    if past is None or not past.tries or plug is None or since is None or plug.last_cycle_at != past.tries[-1]:
+        return []
+    return [min(since, patient.now)]
 
 
 def _was_not_taken(past: Care | None, patient: Patient) -> bool:
