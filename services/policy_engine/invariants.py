@@ -5,31 +5,20 @@ that is measured and sent is known at once. A simulation checks them with the ey
 with what it is told.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import timedelta
 
 from services.policy_engine import setting_conditions
-from services.policy_engine.sight import Bounds, Scene, Sight
+from services.policy_engine.invariant import Invariant
+from services.policy_engine.rig_invariants import RIG_INVARIANTS
+from services.policy_engine.sight import Scene, Sight
 from shared.messages import Action, Following, MinerCommand, OverrideKind
 from shared.miner_role import TOO_HOT
 
-_AT_ONCE = timedelta()
 _STOP = timedelta(seconds=8)
 """A sound miner stops at once; one that hangs costs whoever waits for it 5 s for each request."""
 _HELD_LOWER = frozenset({TOO_HOT, "warm", "temperature_unknown"})
 """Problems for which an agent holds its miner lower than it is told, on purpose."""
 _CLOCKS_DIFFER = timedelta(seconds=60)
-
-
-@dataclass(frozen=True)
-class Invariant:
-    """`broken` says what is wrong with a miner at this moment, or nothing."""
-
-    name: str
-    promise: str
-    broken: Callable[[Scene, Sight], str | None]
-    lasts: Callable[[Bounds], timedelta] = field(default=lambda _bounds: _AT_ONCE)
 
 
 def _governed(sight: Sight) -> bool:
@@ -293,6 +282,7 @@ INVARIANTS: tuple[Invariant, ...] = (
         "no handler and no loop ends by an exception",
         lambda scene, _sight: f"{scene.crashes} crashes" if scene.crashes else None,
     ),
+    *RIG_INVARIANTS,
 )
 
 PROMISES = {invariant.name: invariant.promise for invariant in INVARIANTS}

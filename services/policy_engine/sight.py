@@ -1,9 +1,10 @@
 """What can be seen of a farm at one moment, by whoever checks it: the world in a simulation, the engine at run time."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from services.policy_engine.rig_sight import RigSight
 from services.policy_engine.rules import MinerId, MinerRules, Rules
 from shared.messages import MinerCommand, MinerTelemetry, OverrideKind
 
@@ -100,6 +101,8 @@ class Sight:
     """How it truly is above its heat limits, and has not been lowered since the last look."""
     far_too_hot: str = ""
     """The same for what its agent answers by itself."""
+    rig: RigSight = field(default_factory=RigSight)
+    """Its power, and what is done to bring it back."""
 
     @property
     def hands_off(self) -> bool:

@@ -48,7 +48,7 @@ def with_bitaxes(seed: int, shape: Shape) -> Shape:
     drift = dict(shape.drift_ppm)
     if drift:
         drift[BITAXE_AGENT] = chance.uniform(-150, 150)
-    return replace(shape, settings=settings, miners=miners, site=_scaled(shape.site, scale), drift_ppm=drift)
+    return replace(shape, settings=settings, miners=miners, site=scaled(shape.site, scale), drift_ppm=drift)
 
 
 def _bitaxe(chance: random.Random, *, has_sun: bool) -> tuple[MinerShape, list[dict[str, Any]]]:
@@ -104,7 +104,7 @@ def _whole_w(miners: dict[str, MinerShape]) -> int:
     return sum(miner.nominal_w for miner in miners.values())
 
 
-def _scaled(site: SiteShape, scale: float) -> SiteShape:
+def scaled(site: SiteShape, scale: float) -> SiteShape:
     """As large for these miners as it was for those."""
     return replace(
         site,

@@ -39,6 +39,8 @@ class Machine(VnishStandIn):
         self.stranger_touched = False
         self.deaf_since_seconds: float | None = None
         """Since when no reading can be taken of it."""
+        self.restarts_by_us: list[bool] = []
+        """Of each restart of its mining that we asked for: whether it worked until then."""
         self._by_us = False
         self._own_mac = self.mac
         self._faults: dict[str, int] = {}
@@ -50,7 +52,7 @@ class Machine(VnishStandIn):
 
     @property
     def is_sound(self) -> bool:
-        return not self._faults and self.clock.seconds() >= self._sound_at_seconds
+        return not self._faults and self.alive and self.clock.seconds() >= self._sound_at_seconds
 
     # --- what is seen of it
 
@@ -71,11 +73,29 @@ class Machine(VnishStandIn):
     def stop(self) -> None:
         self._noting(super().stop)
 
+    def restart(self) -> None:
+        if self._by_us:
+            self.restarts_by_us.append(self.hashing)
+        super().restart()
+
     def _noting(self, change: Any) -> None:
         before = self.draws
         change()
         if self.draws is not before:
             self.switches.append(Switch(self.clock.seconds(), self.draws, self._by_us))
+
+    def restore_power(self) -> None:
+        """Its outlet is on again."""
+        if not self.frailty.powered:
+            self._sound_at_seconds = max(self._sound_at_seconds, self.clock.seconds() + PACE.reboot_seconds + 5.0)
+        super().restore_power()
+
+    def mend(self) -> None:
+        """A person has pulled its plug and put it in again."""
+        if self.frailty.hangs:
+            self._sound_at_seconds = max(self._sound_at_seconds, self.clock.seconds() + 5.0)
+        self.frailty.mend()
+        self.frozen = False
 
     # --- what happens to it
 

@@ -8,6 +8,7 @@ from typing import Any
 from services.simulator.site import SiteShape
 from services.simulator.vnish_firmware import GENERATIONS
 from tests.simulation.bitaxes import BITAXE_KINDS, with_bitaxes, with_ills
+from tests.simulation.rigs import RIG_KINDS, with_rig_ills, with_rigs
 from tests.simulation.shape import (
     CALM_EVENING_SECONDS,
     DAY_SECONDS,
@@ -36,12 +37,13 @@ def history_of(seed: int) -> History:
         (_incident(chance, kinds, list(shape.miners), list(shape.settings["groups"])) for _ in range(count)),
         key=lambda incident: incident.at_seconds,
     )
-    return History(seed, with_ills(seed, shape_of(seed), found))
+    before = with_ills(seed, with_bitaxes(seed, shape), found)
+    return History(seed, with_rig_ills(seed, shape_of(seed), before))
 
 
 def shape_of(seed: int) -> Shape:
     """The farm of a seed."""
-    return with_bitaxes(seed, _shape_of(seed))
+    return with_rigs(seed, with_bitaxes(seed, _shape_of(seed)))
 
 
 def _shape_of(seed: int) -> Shape:
@@ -200,7 +202,7 @@ _KINDS: dict[str, tuple[int, _Maker]] = {
     "late_resume": (1, _of_nobody),
 }
 KINDS = tuple(_KINDS)
-ALL_KINDS = tuple(dict.fromkeys([*KINDS, *BITAXE_KINDS]))
+ALL_KINDS = tuple(dict.fromkeys([*KINDS, *BITAXE_KINDS, *RIG_KINDS]))
 _SWARM = 0.8
 
 

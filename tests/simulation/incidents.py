@@ -14,12 +14,12 @@ from tests.simulation.history import (
     WITHOUT_MEMORY,
 )
 from tests.simulation.network import Weather
+from tests.simulation.rig_incidents import RIG_ACTS, Act
 from tests.simulation.shape import History, Incident
 from tests.simulation.world import World
 
 _ATTENTION_SECONDS = 20.0
 _LATE_WORD_SECONDS = 10.0
-Act = Callable[[World, Incident], None]
 
 
 def schedule(world: World, history: History) -> None:
@@ -222,6 +222,7 @@ ACTS: dict[str, tuple[Act, Act | None]] = {
         lambda world, incident: _swap(world, incident, _device_fault("swapped")[0]),
         lambda world, incident: _swap(world, incident, _device_fault("swapped")[1]),
     ),
+    **RIG_ACTS,
     "reboots": (_mains_lost, _mains_back),
     "fails": (_fails, _is_mended),
     "paused_outside": (lambda world, incident: _by_hand(world, incident, on=False), None),

@@ -156,7 +156,8 @@ class _Sense:
     @classmethod
     def of(cls, packet: Packet) -> "_Sense":
         command: dict[str, Any] = json.loads(packet.payload)
-        return cls(command["epoch"], command["point"]["name"], command["expires_at"])
+        point = command["point"]["name"] if "point" in command else str(command["on"])
+        return cls(command["epoch"], point, command["expires_at"])
 
 
 def _as_before(packet: Packet) -> Packet:

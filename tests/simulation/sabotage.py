@@ -11,25 +11,16 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from services.policy_engine.invariants import INVARIANTS
+from tests.simulation.rig_sabotage import RIG_SABOTAGES, Change
 
 _HERE = Path(__file__).resolve().parents[2]
 _COPIED = ("services", "shared", "deploy", "tests", "pyproject.toml")
 _DAYS = 1500
 _FIRST_SEED = 1
 _RARE = 10
-
-
-@dataclass(frozen=True)
-class Change:
-    """A text of the code and what stands there once it is broken."""
-
-    file: str
-    sound: str
-    broken: str
 
 
 _ENGINE = "services/policy_engine"
@@ -179,9 +170,12 @@ SABOTAGES: dict[str, tuple[Change, ...]] = {
             "        reason = None if trouble is None else trouble.reasons\n",
         ),
     ),
+    **RIG_SABOTAGES,
 }
 
-HAVING = {"epoch_order": "rival", "heat_limits": "heat", "heat_answered": "heat", "heat_alone": "heat"}
+HAVING = {"epoch_order": "rival", "heat_limits": "heat", "heat_answered": "heat", "heat_alone": "heat"} | dict.fromkeys(
+    RIG_SABOTAGES, "hangs"
+)
 """What shows only on rare days is looked for on days that have the incidents for it."""
 
 

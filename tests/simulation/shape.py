@@ -10,10 +10,10 @@ from services.simulator.site import SiteShape
 DAY_SECONDS = 86_400.0
 CALM_EVENING_SECONDS = 3 * 3600.0
 """Nothing goes wrong in the last hours: all must have converged by the end of the day."""
-VNISH_AGENT, BITAXE_AGENT = "vnish_agent", "bitaxe_agent"
+VNISH_AGENT, BITAXE_AGENT, PLUG_AGENT, POOL_POLLER = "vnish_agent", "bitaxe_agent", "kasa_power_agent", "pool_poller"
 PROCESSES = ("policy_engine", "soc_bridge", VNISH_AGENT)
 """Those of every farm."""
-AGENTS = (VNISH_AGENT, BITAXE_AGENT)
+AGENTS = (VNISH_AGENT, BITAXE_AGENT, PLUG_AGENT)
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,11 @@ class MinerShape:
     def is_bitaxe(self) -> bool:
         return self.driver == "bitaxe"
 
+    @property
+    def is_rig(self) -> bool:
+        """It has no interface of its own."""
+        return self.driver == "plug"
+
 
 @dataclass(frozen=True)
 class Shape:
@@ -71,6 +76,11 @@ class Shape:
     @property
     def bitaxes(self) -> tuple[str, ...]:
         return tuple(name for name, miner in self.miners.items() if miner.is_bitaxe)
+
+    @property
+    def fed(self) -> tuple[str, ...]:
+        """The miners that hang on an outlet."""
+        return tuple(name for name, miner in self.miners.items() if "plug" in miner.settings)
 
     @property
     def slack_seconds(self) -> float:

@@ -4,7 +4,8 @@ from shared.settings.bitaxe import bitaxe_findings
 from shared.settings.schedule_findings import schedule_findings
 from tests.simulation.history import ALL_KINDS, KINDS, history_of, shape_of
 from tests.simulation.incidents import ACTS
-from tests.simulation.shape import BITAXE_AGENT, PROCESSES, VNISH_AGENT, Shape
+from tests.simulation.rigs import RIG_KINDS
+from tests.simulation.shape import BITAXE_AGENT, PLUG_AGENT, POOL_POLLER, PROCESSES, VNISH_AGENT, Shape
 
 SEEDS = range(300)
 
@@ -35,11 +36,11 @@ def test_what_happens_happens_to_somebody_who_is_there() -> None:
     seen = set()
     for seed, shape in with_bitaxes():
         vnish = set(shape.miners) - set(shape.bitaxes)
-        targets = {*PROCESSES, BITAXE_AGENT, *shape.miners, *shape.settings["groups"]}
+        targets = {*PROCESSES, BITAXE_AGENT, PLUG_AGENT, POOL_POLLER, *shape.miners, *shape.settings["groups"]}
         for incident in history_of(seed).incidents:
             seen.add(incident.kind)
             named = incident.target in targets or incident.kind == "bad_value"
             assert not incident.target or named, incident
             assert incident.target != VNISH_AGENT or vnish, incident
-            assert incident.target not in vnish or incident.kind in KINDS, incident
+            assert incident.target not in vnish or incident.kind in {*KINDS, *RIG_KINDS}, incident
     assert {"heat", "overheats", "flatline", "lies", "swapped", "set_outside"} <= seen

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from hashlib import blake2b
 
@@ -12,50 +12,29 @@ from services.policy_engine.rules import MinerId
 from services.policy_engine.sight import Bounds, Scene, Sight
 from shared.bus import Packet
 from shared.messages import Action, Following, MinerCommand, MinerTelemetry, SiteTelemetry
-from shared.topics import ENGINE_EPOCH, MINER_COMMAND, MINER_TELEMETRY, SITE_TELEMETRY, locate
+from shared.topics import (
+    ENGINE_EPOCH,
+    MINER_COMMAND,
+    MINER_TELEMETRY,
+    PLUG_COMMAND,
+    PLUG_TELEMETRY,
+    SITE_TELEMETRY,
+    locate,
+)
 from tests.simulation.bitaxe import Bitaxe
 from tests.simulation.bitaxe_eyes import BitaxeEyes
 from tests.simulation.epochs import Epochs
-from tests.simulation.outside_pauses import OutsidePauses
 from tests.simulation.process import Process
+from tests.simulation.record import Record, with_start
 from tests.simulation.restarts import Restarts
+from tests.simulation.rig_eyes import RigEyes
 from tests.simulation.shape import AGENTS
 from tests.simulation.world import World
 
 _CLOCKS_AGREE_SECONDS = 25.0
-_DAY = timedelta(days=1)
 _ON_ITS_WAY = timedelta(milliseconds=20)
 """Within this time what is published has reached the engine, in fair weather."""
 _DEAF_SECONDS = 60.0
-
-
-@dataclass
-class Record:
-    """What has been seen of one miner."""
-
-    command: MinerCommand | None = None
-    before: MinerCommand | None = None
-    fresh: bool = False
-    telemetry: MinerTelemetry | None = None
-    heard_at: datetime | None = None
-    impossible: bool = False
-    chain_since: datetime | None = None
-    switches_seen: int = 0
-    starts: list[datetime] = field(default_factory=list)
-    hashing_at: datetime | None = None
-    """The newest reading that shows it drawing power."""
-    off_since: datetime | None = None
-    pause_told_at: datetime | None = None
-    stop_delay: timedelta | None = None
-    restart_changed: str = ""
-    outside_pauses: OutsidePauses = field(default_factory=OutsidePauses)
-
-
-def _with_start(record: Record, at: datetime) -> list[datetime]:
-    """The starts of the last 24 hours. One that is tried again because no reading showed it done is one start."""
-    seen = record.hashing_at is not None and record.starts[-1:] < [record.hashing_at]
-    known = record.starts if seen else record.starts[:-1]
-    return [start for start in known if at - start < _DAY] + [at]
 
 
 class Witness:
@@ -76,6 +55,7 @@ class Witness:
             for name, machine in world.machines.items()
             if isinstance(machine, Bitaxe)
         }
+        self._rig_eyes = {name: RigEyes(world, name, feed) for name, feed in world.feeds.items()}
         self._agent_starts: Counter[str] = Counter()
         self._memories_lost = 0
         self._looked_at_seconds = -1.0
@@ -122,6 +102,10 @@ class Witness:
         elif topic is MINER_TELEMETRY and name in self.records:
             self._news = True
             self._see_telemetry(name, MinerTelemetry.model_validate_json(packet.payload))
+        elif topic is PLUG_COMMAND and name in self._rig_eyes:
+            self._rig_eyes[name].see_command(topic.model.model_validate_json(packet.payload))
+        elif topic is PLUG_TELEMETRY and name in self._rig_eyes:
+            self._rig_eyes[name].see_plug(topic.model.model_validate_json(packet.payload))
 
     def _see_site(self, site: SiteTelemetry) -> None:
         if site.unknown is None:
@@ -154,6 +138,8 @@ class Witness:
             self.counts["failsafes"] += 1
         if name in self._eyes:
             self._eyes[name].see(telemetry)
+        if name in self._rig_eyes:
+            self._rig_eyes[name].see_miner(telemetry)
         record.telemetry, record.heard_at = telemetry, now
         if telemetry.state.draws_power:
             record.hashing_at = now
@@ -228,6 +214,10 @@ class Witness:
             impossible=record.impossible,
             restart_changed=record.restart_changed,
         )
+        rig = self._rig_eyes.get(name)
+        if rig is not None:
+            sight = replace(sight, rig=rig.look(now, middle=middle and world.people.has_said_all()))
+            self.counts["tries"] += sight.rig.touched
         eyes = self._eyes.get(name)
         if eyes is None:
             return sight
@@ -272,7 +262,7 @@ class Witness:
             elif switch.ours:
                 self.counts["starts"] += 1
                 started = True
-                record.starts = _with_start(record, at)
+                record.starts = with_start(record, at)
                 off_for = None if self._is_unsure(record) else at - (record.off_since or at)
         return started, off_for
 
@@ -297,6 +287,8 @@ class Witness:
         for record in self.records.values():
             record.starts.clear()
             record.command = record.before = record.off_since = None
+        for eyes in self._rig_eyes.values():
+            eyes.forget()
 
 
 def _pauses(command: MinerCommand | None) -> bool:

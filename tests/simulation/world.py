@@ -10,8 +10,10 @@ from pathlib import Path
 import requests
 
 from services.bitaxe_agent.wiring import build as build_bitaxe_agent
+from services.kasa_power_agent.wiring import build as build_plugs
 from services.policy_engine.engine import Engine
 from services.policy_engine.settings import rules_of
+from services.pool_poller.wiring import build as build_poller
 from services.simulator.home_assistant_in_process import connector
 from services.simulator.home_assistant_talk import HomeAssistantCore
 from services.simulator.http_in_process import InProcessSession
@@ -26,17 +28,30 @@ from tests.simulation.bitaxe import Bitaxe
 from tests.simulation.device import Machine
 from tests.simulation.history import shape_of
 from tests.simulation.house import House
+from tests.simulation.making import farm_settings, machine_of
 from tests.simulation.network import SimulatedBroker
 from tests.simulation.people import People
 from tests.simulation.process import Build, Process
-from tests.simulation.scheduler import ATTENTIVE_SLACK_SECONDS, DAWN, Scheduler, WorldClock
-from tests.simulation.shape import BITAXE_AGENT, DAY_SECONDS, PROCESSES, VNISH_AGENT, History, MinerShape, Shape
+from tests.simulation.rig import Feed, Pool, Rig, Strip
+from tests.simulation.rigs import POOL
+from tests.simulation.scheduler import ATTENTIVE_SLACK_SECONDS, DAWN, Scheduler
+from tests.simulation.shape import (
+    BITAXE_AGENT,
+    DAY_SECONDS,
+    PLUG_AGENT,
+    POOL_POLLER,
+    PROCESSES,
+    VNISH_AGENT,
+    History,
+    Shape,
+)
 
 RIVAL = "rival"
 _TOKEN = "of-the-simulation"
 _SITE_SECONDS = 60.0
 _SAVED = 8
 _RAMP_SECONDS = 30.0
+_SWITCHED_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -47,6 +62,7 @@ class Ports:
     secrets: Secrets
     session: Callable[[], requests.Session]
     doors: Doors
+    pools: Callable[[], requests.Session]
 
 
 class World:
@@ -60,20 +76,29 @@ class World:
         self.scheduler = Scheduler(chance)
         self.clock = self.scheduler.clock
         self.broker = SimulatedBroker(self.scheduler, chance)
-        self.machines = {name: _machine(name, miner, self.clock) for name, miner in self.shape.miners.items()}
+        self.machines = {name: machine_of(name, miner, self.clock) for name, miner in self.shape.miners.items()}
         for machine in self.machines.values():
             if isinstance(machine, Bitaxe):
                 # While it is on its way from one setting to another nobody is sluggish: each step counts.
                 machine.on_write = lambda: self.attend(_RAMP_SECONDS)
+        self.feeds = {name: self._feed(name) for name in self.shape.fed}
+        outlets = {self.shape.miners[name].settings["plug"]["outlet"]: feed for name, feed in self.feeds.items()}
+        self.strip = Strip(self.scheduler, outlets)
+        workers = [name for name, miner in self.shape.miners.items() if "worker" in miner.settings]
+        self.pool = Pool(self.clock, {name: self.machines[name] for name in workers})
         self.house = House(HomeAssistantCore(token=_TOKEN, clock=self.clock), self.clock)
         self.site = Site(self.shape.site, DAWN, self.shape.state_of_charge_percent)
-        self.farm = _farm_settings(self.shape)
+        self.farm = farm_settings(self.shape)
         self.rules = rules_of(self.farm)
         self.people = People(self.broker, self.scheduler, self.rules, self.farm.site.id)
         self._ports = self._wire()
         self.processes = {name: self._process(name) for name in PROCESSES}
         if self.shape.bitaxes:
             self.processes[BITAXE_AGENT] = self._process(BITAXE_AGENT)
+        if self.shape.fed:
+            self.processes[PLUG_AGENT] = self._process(PLUG_AGENT)
+        if workers:
+            self.processes[POOL_POLLER] = self._process(POOL_POLLER)
         self.on_kill: list[Callable[[str], None]] = []
         self._outages = 0
         self.memories_lost = 0
@@ -105,6 +130,7 @@ class World:
 
     def _pass_time(self) -> None:
         """The sun moves on, the battery fills or drains, and Home Assistant shows it."""
+        self.pool.take_shares()
         drawn_w = sum(machine.power_w for machine in self.machines.values())
         passed = (self.clock.now() - self.site.now).total_seconds()
         flows = self.site.advance(passed, drawn_w)
@@ -157,7 +183,8 @@ class World:
 
     def agent_of(self, miner: str) -> Process:
         """Who tends it."""
-        return self.processes[BITAXE_AGENT if self.shape.miners[miner].is_bitaxe else VNISH_AGENT]
+        shape = self.shape.miners[miner]
+        return self.processes[BITAXE_AGENT if shape.is_bitaxe else PLUG_AGENT if shape.is_rig else VNISH_AGENT]
 
     def engines(self) -> list[Engine]:
         """The engines that are in charge and can act."""
@@ -181,6 +208,8 @@ class World:
             "soc_bridge": lambda service: build_bridge(self._context(service), self._ports.doors),
             VNISH_AGENT: lambda service: build_vnish_agent(self._context(service), self._ports.session),
             BITAXE_AGENT: lambda service: build_bitaxe_agent(self._context(service), self._ports.session),
+            PLUG_AGENT: lambda service: build_plugs(self._context(service), lambda _manners: self.strip.link()),
+            POOL_POLLER: lambda service: build_poller(self._context(service), self._ports.pools),
         }
         drift_ppm = self.shape.drift_ppm.get(name, 0.0)
         return Process(name, builds[name], self.scheduler, self.broker, drift_ppm=drift_ppm)
@@ -192,7 +221,8 @@ class World:
         return Context(service, self._ports.farm, self._ports.secrets)
 
     def _wire(self) -> Ports:
-        handlers = {f"{name}.test:80": machine.handle for name, machine in self.machines.items()}
+        machines = self.machines.items()
+        handlers = {f"{name}.test:80": machine.handle for name, machine in machines if not isinstance(machine, Rig)}
         core = self.house.core
         houses = {"home-assistant.test:8123": core}
         house_handlers = {name: house.handle for name, house in houses.items()}
@@ -200,18 +230,19 @@ class World:
             lambda: InProcessSession(house_handlers, self.scheduler.wait), connector(houses, self.scheduler.idle)
         )
         secrets = Secrets({"HA_TOKEN": _TOKEN}, {}, Path("/nowhere"))
-        return Ports(self.farm, secrets, lambda: InProcessSession(handlers, self.scheduler.wait), doors)
+        pools = {f"{POOL}.test:80": self.pool.handle}
+        return Ports(
+            self.farm,
+            secrets,
+            lambda: InProcessSession(handlers, self.scheduler.wait),
+            doors,
+            lambda: InProcessSession(pools, self.scheduler.wait),
+        )
 
-
-def _machine(name: str, shape: MinerShape, clock: WorldClock) -> Machine | Bitaxe:
-    return Bitaxe(name, shape, clock) if shape.is_bitaxe else Machine(shape, clock)
-
-
-def _farm_settings(shape: Shape) -> FarmSettings:
-    miners = {
-        name: {"driver": miner.driver, "host": f"{name}.test", **miner.settings} for name, miner in shape.miners.items()
-    }
-    return FarmSettings.model_validate({**shape.settings, "miners": miners})
+    def _feed(self, name: str) -> Feed:
+        machine = self.machines[name]
+        assert isinstance(machine, Rig | Machine)
+        return Feed(machine, self.clock, lambda: self.attend(_SWITCHED_SECONDS))
 
 
 def quietly() -> None:
