@@ -104,7 +104,7 @@ def test_the_broker_may_be_killed(farm: EmbeddedFarm, site: Site) -> None:
 
 
 def test_control_c_ends_everything_in_good_order(farm: EmbeddedFarm) -> None:
-    # A service for which nothing is configured comes and goes.
+    # A service for which nothing is configured is not started.
     assert eventually(lambda: len(farm.children()) == 5, 15), "three services, the terminal and the broker"
     children = farm.children()
     out = farm.stop()
