@@ -53,8 +53,9 @@ bench: $(DEV_STAMP) ## how fast: ratios from one run on this machine
 	$(BIN)/python -m tests.bench $(ARGS)
 
 coverage: $(DEV_STAMP) ## which branches no test takes; at least 95 % of shared and policy_engine must be taken
-	@mkdir -p build # simulated days are played by `make test`: they show safety, and under a tracer take three times as long
-	$(BIN)/python -m pytest -q -n auto --dist loadfile --ignore=tests/simulation --cov=shared --cov=services.policy_engine --cov-branch \
+	@mkdir -p build # whole farms are played by `make test`: they show safety; under a tracer they take long, or are not traced
+	$(BIN)/python -m pytest -q -n auto --dist loadfile --ignore=tests/simulation --ignore=tests/property/test_rigs_whole.py \
+	  --ignore-glob='tests/integration/test_demo*' --cov=shared --cov=services.policy_engine --cov-branch \
 	  --cov-report=term-missing:skip-covered --cov-report=json:build/coverage.json $(ARGS)
 	$(BIN)/python -m tests.branches build/coverage.json
 

@@ -18,7 +18,7 @@ from tests.whole_rigs import (
 )
 
 PROPERTY = settings(
-    max_examples=12,
+    max_examples=4,
     deadline=None,
     suppress_health_check=list(HealthCheck),
     # Each example takes a second or two: what has failed is told as it is.

@@ -11,7 +11,7 @@ from services.policy_engine.rules import MinerRules, Rules
 from shared.messages import Action, OverrideKind
 from tests.watched_rigs import ASIC, PLAIN, WatchedFarm
 
-PROPERTY = settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+PROPERTY = settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
 RULES = Rules(
     miners={
         "plain": MinerRules(73, 75, watch=PLAIN),
