@@ -12,6 +12,9 @@ ARGS ?=
 export GLIBC_TUNABLES ?= glibc.malloc.tcache_count=0
 # The stamp holds the fingerprint of what was installed: a changed pyproject.toml installs anew.
 STAMP := $(VENV)/.installed
+# The tests that are meant for the ground and the policy engine.
+TRACED := tests/contract tests/museum $(addprefix tests/unit/,shared policy_engine vnish_agent bitaxe_agent) \
+  $(addprefix tests/integration/,test_broker.py test_launch.py test_miner_session.py test_restarts.py)
 DEV_STAMP := $(VENV)/.installed-dev
 MUTATE_STAMP := $(VENV)/.installed-mutate
 
@@ -53,9 +56,8 @@ bench: $(DEV_STAMP) ## how fast: ratios from one run on this machine
 	$(BIN)/python -m tests.bench $(ARGS)
 
 coverage: $(DEV_STAMP) ## which branches no test takes; at least 95 % of shared and policy_engine must be taken
-	@mkdir -p build # whole farms are played by `make test`: they show safety; under a tracer they take long, or are not traced
-	$(BIN)/python -m pytest -q -n auto --dist loadfile --ignore=tests/simulation --ignore=tests/property/test_rigs_whole.py \
-	  --ignore-glob='tests/integration/test_demo*' --cov=shared --cov=services.policy_engine --cov-branch \
+	@mkdir -p build # without random tests, of which each run takes others, and without those of other services
+	$(BIN)/python -m pytest -q -n auto --dist loadfile $(TRACED) --cov=shared --cov=services.policy_engine --cov-branch \
 	  --cov-report=term-missing:skip-covered --cov-report=json:build/coverage.json $(ARGS)
 	$(BIN)/python -m tests.branches build/coverage.json
 
