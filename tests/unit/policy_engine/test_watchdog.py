@@ -210,6 +210,7 @@ def test_what_nobody_wants_to_hash_is_never_cycled() -> None:
         farm.rigs["a"].hung = True
         farm.play(400)
         assert farm.rigs["a"].cycles == [], kind
+        assert farm.care("a") is None, "nor is anything ordered that would be done once it is over"
 
 
 def test_under_an_emergency_stop_nothing_is_cycled() -> None:
