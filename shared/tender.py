@@ -212,6 +212,7 @@ class Tender(Generic[R, C]):
                 "desired": name,
                 "settled": settled,
                 "epoch": None if command is None else command.epoch,
+                "by": self._service.bus.instance,
             },
         )
 

@@ -64,6 +64,7 @@ def as_miner(telemetry: PlugTelemetry, ladder: Ladder) -> MinerTelemetry:
         desired=None if telemetry.desired is None else _DESIRED.get(telemetry.desired, telemetry.desired),
         settled=telemetry.settled,
         epoch=telemetry.epoch,
+        by=telemetry.by,
         driver="plug",
         state=MinerState.FAULT if fault else _STATES[telemetry.on],
         power_w=telemetry.power_w,

@@ -33,6 +33,8 @@ class Reported(Message):
     """Whether the reading agrees with `desired`; None while nothing is desired or nothing can be read."""
     epoch: int | None = None
     """The epoch of the command that is followed."""
+    by: Identifier | None = None
+    """The replica that tends it."""
 
 
 class Action(StrEnum):

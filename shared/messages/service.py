@@ -41,6 +41,12 @@ class Presence(Message):
     version: str = ""
     started_at: AwareDatetime | None = None
     beat_seconds: Annotated[float, Field(gt=0)] = 5.0
+    tends: int | None = None
+    """How many physical units (devices, accounts, a site) are in its care."""
+    holds: tuple[str, ...] = ()
+    """What it keeps as long as it lives, whoever joins: being the engine of a site, or the bridge of its battery."""
+    leaving: tuple[str, ...] = ()
+    """Units that it has given up, while its last step with them still lasts: nobody else begins with them yet."""
     counts: dict[str, int] = Field(default_factory=dict)
 
 
