@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from services.policy_engine.rules import MinerRules, Rules
@@ -119,6 +119,9 @@ def test_only_what_has_failed_is_touched_and_never_too_often(events: list[tuple[
 
 @PROPERTY
 @given(HISTORIES)
+@example(
+    [("wait", 1), ("ill", "asic", "hangs_again", True), ("ill", "asic", "hung", True), ("wait", 11)]
+)  # a person said "automatic" three minutes after a try, and it was tried once more
 def test_what_hangs_comes_back_once_nothing_is_in_the_way(events: list[tuple[Any, ...]]) -> None:
     eyes = Eyes()
     for event in events:

@@ -146,10 +146,17 @@ def _settled_at(past: Care | None, patient: Patient) -> datetime:
 def _began_at(past: Care | None, patient: Patient) -> datetime:
     """From when on it could work: since it is meant to, since the last try, since it has power."""
     outlet = patient.view.outlet
-    dates = [patient.hashing_since or patient.now, *(() if past is None else past.tries[-1:])]
+    dates = [patient.hashing_since or patient.now, *(() if past is None else past.tries[-1:]), *_ordered(past, patient)]
     if outlet is not None and outlet.on:
         dates.append(min(outlet.since, patient.now))
     return max(dates + _powered_since(past, patient))
+
+
+def _ordered(past: Care | None, patient: Patient) -> list[datetime]:
+    """The last orders. A person who says *automatic* ends a series of tries, but no rig comes back sooner for that."""
+    command = patient.view.command
+    orders = [None if command is None else command.restart_at, None if past is None else past.cycle_at]
+    return [min(date, patient.now) for date in orders if date is not None]
 
 
 def _unseen_by_pool(patient: Patient) -> timedelta:
