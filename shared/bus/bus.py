@@ -3,7 +3,8 @@
 import itertools
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, TypeVar
@@ -55,7 +56,8 @@ class Bus(LinkListener):
         self.instance = instance
         self.counts = Counts()
         self._clock = clock
-        self._handlers: dict[tuple[str, str], list[tuple[str, Handler]]] = {}
+        self._handlers: dict[tuple[str, str], dict[str, tuple[Handler, ...]]] = {}
+        """By noun and channel, then by id or `+`. The link's thread reads what the service's replaces."""
         self._filters: dict[str, int] = {}
         self._said: dict[str, tuple[bytes, Any]] = {}
         """What we said last on topics that we hear ourselves, until it comes back: the same bytes need no decoding."""
@@ -63,8 +65,12 @@ class Bus(LinkListener):
         self._outbox = Outbox()
         self._lock = threading.RLock()
         self._complaints: set[tuple[str, str]] = set()
+        self._unwanted: set[str] = set()
+        self._batch: dict[str, int] | None = None
         self._nonce = ""
         self._nonces = itertools.count(1)
+        self._caught_up: dict[str, Callable[[], None]] = {}
+        """Whom to call when a barrier comes back, by its nonce."""
         self._synced = False
         self._announce: Callable[[], None] = lambda: None
         self._on_synced: Callable[[], None] = lambda: None
@@ -74,8 +80,42 @@ class Bus(LinkListener):
 
     def subscribe(self, topic: Topic[M], handler: Handler, identifier: str = "+") -> None:
         """Calls `handler` with each message of a topic, of one id or of all."""
-        self._handlers.setdefault((topic.noun, topic.channel), []).append((identifier, handler))
+        handlers = self._handlers.setdefault((topic.noun, topic.channel), {})
+        handlers[identifier] = (*handlers.get(identifier, ()), handler)
         self._ask(topic.filter(self.prefix, identifier), topic.qos)
+
+    def unsubscribe(self, topic: Topic[M], handler: Handler, identifier: str = "+") -> None:
+        """Ends what `subscribe` began with the same arguments; at the next `tend` the broker is told."""
+        handlers = self._handlers.get((topic.noun, topic.channel), {})
+        left = tuple(each for each in handlers.get(identifier, ()) if each is not handler)
+        if left:
+            handlers[identifier] = left
+        elif handlers.pop(identifier, None) is not None:
+            self._ask_no_more(topic.filter(self.prefix, identifier))
+
+    @contextmanager
+    def asking_once(self) -> Iterator[None]:
+        """Everything that is subscribed inside goes to the broker as one request, each filter once."""
+        batch: dict[str, int] = {}
+        self._batch = batch
+        try:
+            yield
+        finally:
+            self._batch = None
+            if batch and self.link.is_up():
+                self.link.subscribe(list(batch.items()))
+
+    def when_caught_up(self, job: Callable[[], None]) -> None:
+        """Calls `job` once what the broker remembers of all that is subscribed has arrived; in the link's thread.
+
+        If the connection ends before that, the call never comes: `on_synced` does, after the next connection.
+        """
+        if self.link.is_up():
+            self._send_barrier(job)
+
+    def unsubscribe_raw(self, handlers: Collection[RawHandler]) -> None:
+        """Calls none of these any more. What they asked for is still heard, until the next connection."""
+        self._raw = [(topic_filter, each) for topic_filter, each in self._raw if each not in handlers]
 
     def subscribe_raw(self, topic_filter: str, handler: RawHandler) -> None:
         """Calls `handler` with each message on a foreign topic, as bytes."""
@@ -85,7 +125,7 @@ class Bus(LinkListener):
     def publish(self, topic: Topic[M], identifier: str, message: M) -> None:
         """Sends, or keeps for the next connection. Callable from any thread. Raises BadIdError."""
         path, payload = topic.path(self.prefix, identifier), message.model_dump_json(exclude_none=True).encode()
-        if (topic.noun, topic.channel) in self._handlers:
+        if self._wanted(topic, identifier):
             self._said[path] = (payload, message)
         self.publish_raw(Packet(path, payload, topic.qos, topic.retain))
 
@@ -122,6 +162,9 @@ class Bus(LinkListener):
             return
         with self._lock:
             self._outbox.flush(self.link.send)
+        unwanted, self._unwanted = self._unwanted, set()
+        if unwanted:
+            self.link.unsubscribe(list(unwanted))
         if not self._synced:
             self._send_barrier()
 
@@ -144,6 +187,7 @@ class Bus(LinkListener):
 
     def link_down(self) -> None:
         self._synced = False
+        self._caught_up.clear()
         self.counts.add("disconnects")
 
     def link_arrival(self, arrival: Arrival) -> None:
@@ -154,12 +198,15 @@ class Bus(LinkListener):
         if located is None:
             return
         topic, identifier = located
-        handlers = self._handlers.get((topic.noun, topic.channel), [])
-        wanted = [handler for of, handler in handlers if of in {"+", identifier}]
+        wanted = self._wanted(topic, identifier)
         received = self._decode(topic, identifier, arrival) if wanted else None
         if received is not None:
             for handler in wanted:
                 self._call(handler, received, arrival.path)
+
+    def _wanted(self, topic: Topic[Any], identifier: str) -> tuple[Handler, ...]:
+        handlers = self._handlers.get((topic.noun, topic.channel), {})
+        return handlers.get("+", ()) + handlers.get(identifier, ())
 
     def _call(self, handler: Callable[[T], None], what: T, path: str) -> None:
         try:
@@ -197,16 +244,33 @@ class Bus(LinkListener):
 
     def _ask(self, topic_filter: str, qos: int) -> None:
         self._filters[topic_filter] = qos
-        if self.link.is_up():
+        self._unwanted.discard(topic_filter)
+        if self._batch is not None:
+            self._batch[topic_filter] = qos
+        elif self.link.is_up():
             self.link.subscribe([(topic_filter, qos)])
 
-    def _send_barrier(self) -> None:
-        self._nonce = f"{self.instance} {next(self._nonces)}"
-        message = Barrier(at=self._clock.now(), nonce=self._nonce)
+    def _ask_no_more(self, topic_filter: str) -> None:
+        # The broker is told by and by, of all together: what still comes is not even decoded.
+        if self._filters.pop(topic_filter, None) is not None:
+            self._unwanted.add(topic_filter)
+
+    def _send_barrier(self, job: Callable[[], None] | None = None) -> None:
+        nonce = f"{self.instance} {next(self._nonces)}"
+        if job is None:
+            self._nonce = nonce
+        else:
+            self._caught_up[nonce] = job
+        message = Barrier(at=self._clock.now(), nonce=nonce)
         path = SERVICE_BARRIER.path(self.prefix, self.instance)
         self.link.send(Packet(path, message.model_dump_json().encode(), SERVICE_BARRIER.qos))
 
     def _barrier_back(self, received: Received[Barrier]) -> None:
-        if received.message is not None and received.message.nonce == self._nonce and not self._synced:
+        if received.message is None:
+            return
+        if received.message.nonce == self._nonce and not self._synced:
             self._synced = True
             self._on_synced()
+        job = self._caught_up.pop(received.message.nonce, None)
+        if job is not None:
+            job()

@@ -49,6 +49,9 @@ class Link(Protocol):
     def subscribe(self, filters: Sequence[tuple[str, int]]) -> None:
         """Asks for these (filter, QoS); to be repeated after each `link_up`."""
 
+    def unsubscribe(self, filters: Sequence[str]) -> None:
+        """Asks for these filters no more."""
+
     def send(self, packet: Packet) -> bool:
         """Hands a packet to the wire; False when it could not take it. Callable from any thread."""
 

@@ -91,6 +91,11 @@ class MemoryLink(Link):
                 self._filters.append(topic_filter)
             self._broker.recall(self, topic_filter)
 
+    def unsubscribe(self, filters: Sequence[str]) -> None:
+        for topic_filter in filters:
+            if topic_filter in self._filters:
+                self._filters.remove(topic_filter)
+
     def send(self, packet: Packet) -> bool:
         if not self._up:
             return False

@@ -83,6 +83,10 @@ class MqttLink(Link):
         if self._client is not None and filters:
             self._client.subscribe(list(filters))
 
+    def unsubscribe(self, filters: Sequence[str]) -> None:
+        if self._client is not None and filters:
+            self._client.unsubscribe(list(filters))
+
     def send(self, packet: Packet) -> bool:
         if self._client is None or not self._up:
             return False

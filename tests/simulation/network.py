@@ -59,6 +59,10 @@ class SimulatedLink(MemoryLink):
         self._wanted.clear()
         super().subscribe(filters)
 
+    def unsubscribe(self, filters: Sequence[str]) -> None:
+        self._wanted.clear()
+        super().unsubscribe(filters)
+
     def wants(self, path: str) -> bool:
         if path not in self._wanted:
             self._wanted[path] = super().wants(path)
