@@ -35,6 +35,12 @@ class Turns(Protocol):
     def wake(self) -> None:
         """Runs the next step at once. Callable from any thread."""
 
+    def retire(self) -> None:
+        """No step begins any more; the loop is closed when the last has ended. Does not wait for that."""
+
+    def is_over(self) -> bool:
+        """Whether a retired loop's last step has ended."""
+
 
 class Runner(Protocol):
     """Who gives loops their turns."""
@@ -55,15 +61,16 @@ class ThreadRunner:
 
     def spawn(self, name: str, loop: Loop) -> Turns:
         thread = _LoopThread(name, loop, self._on_crash)
+        self._threads = [each for each in self._threads if not each.is_over()]
         self._threads.append(thread)
-        if len(self._threads) == _MANY_THREADS:
+        if len(self._threads) >= _MANY_THREADS:
             sys.setswitchinterval(_PATIENT_SECONDS)
         thread.start()
         return thread
 
     def stop(self) -> None:
         for thread in self._threads:
-            thread.stop()
+            thread.retire()
         for thread in self._threads:
             thread.join(_JOIN_SECONDS)
             if thread.is_alive():
@@ -76,21 +83,29 @@ class _LoopThread(threading.Thread):
         super().__init__(name=name, daemon=True)
         self._loop = loop
         self._on_crash = on_crash
+        self._over = False
         self._turn = threading.Event()
         self._stopping = threading.Event()
 
     def wake(self) -> None:
         self._turn.set()
 
-    def stop(self) -> None:
+    def retire(self) -> None:
         self._stopping.set()
         self._turn.set()
+
+    def is_over(self) -> bool:
+        return self._over
 
     def run(self) -> None:
         while not self._stopping.is_set():
             self._turn.clear()
-            self._turn.wait(self._step_safely())
-        self._loop.close()
+            # Looked at once more: `retire` may have rung before the bell was cleared.
+            self._turn.wait(0.0 if self._stopping.is_set() else self._step_safely())
+        try:
+            self._loop.close()
+        finally:
+            self._over = True
 
     def _step_safely(self) -> float:
         try:
@@ -115,7 +130,7 @@ class SteppedRunner:
 
     def stop(self) -> None:
         for turns in self.loops.values():
-            turns.loop.close()
+            turns.retire()
 
 
 class SteppedTurns:
@@ -124,11 +139,22 @@ class SteppedTurns:
     def __init__(self, loop: Loop) -> None:
         self.loop = loop
         self.due_in_seconds = 0.0
+        self._over = False
 
     def wake(self) -> None:
         self.due_in_seconds = 0.0
 
+    def retire(self) -> None:
+        if not self._over:
+            self._over = True
+            self.loop.close()
+
+    def is_over(self) -> bool:
+        return self._over
+
     def step(self) -> None:
+        if self._over:
+            return
         self.due_in_seconds = float("inf")  # a wake during the step counts for the next one
         delay = self.loop.step()
         self.due_in_seconds = min(self.due_in_seconds, delay)

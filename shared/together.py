@@ -43,3 +43,9 @@ class _PartTurns:
     def wake(self) -> None:
         self._mark()
         self._turns.wake()
+
+    def retire(self) -> None:
+        self._turns.retire()
+
+    def is_over(self) -> bool:
+        return self._turns.is_over()

@@ -144,7 +144,7 @@ class LoopTask:
         self._scheduler = scheduler
         self._name = name
         self._loop = loop
-        self._woken = False
+        self._woken = self._retired = self._over = False
         self._pause: Entry | None = None
         self._task = Task(scheduler, self._run, process.frozen_seconds)
         scheduler.after(scheduler.turn_seconds, self._task.comeback())
@@ -155,18 +155,27 @@ class LoopTask:
             self._pause.cancelled = True
             self._pause = self._scheduler.after(self._scheduler.turn_seconds, self._task.comeback())
 
+    def retire(self) -> None:
+        self._retired = True
+        self.wake()
+
+    def is_over(self) -> bool:
+        return self._over
+
     def kill(self) -> None:
         if self._pause is not None:
             self._pause.cancelled = True
         self._task.kill()
 
     def _run(self) -> None:
-        while True:
+        while not self._retired:
             self._woken = False
             delay = self._step()
             self._process.wake()  # what the step has handed over to the service
             if not self._woken:
                 self._sleep(delay)
+        self._loop.close()
+        self._over = True
 
     def _step(self) -> float:
         try:
