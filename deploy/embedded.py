@@ -24,6 +24,7 @@ from services.soc_bridge import needed as soc_bridge
 from services.vnish_agent import needed as vnish_agent
 from shared.clock import CLOCK_VARIABLE, SystemClock
 from shared.launch import EXIT_BAD_INPUT, LOG_DIRECTORY_VARIABLE, inputs_of, set_up_log
+from shared.replicas import SETTLE_VARIABLE
 from shared.settings import FarmFileError, FarmSettings, Secrets, load_farm
 from shared.settings.load import FARM_VARIABLE, farm_path
 
@@ -121,6 +122,7 @@ def _tell_children(
         os.environ["SUNHERD_BROKER__URL"] = broker.url
         os.environ["SUNHERD_BROKER__USERNAME"] = broker.username
         os.environ["MQTT_PASSWORD"] = broker.password
+        os.environ.setdefault(SETTLE_VARIABLE, "0")  # nobody else is on this broker: there are no replicas to wait for
         if broker.kind == "mosquitto":
             os.environ[PID_FILE_VARIABLE] = str(broker.pid_file)
         sys.stdout.write(f"Broker: {broker.kind} on {broker.url}\n")

@@ -2,24 +2,20 @@
 
 import logging
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Generic, TypeVar
 
 from shared.bus import Received
 from shared.device import Device
 from shared.loops import Turns
-from shared.messages import (
-    Command,
-    EmergencyStop,
-    EngineEpoch,
-    Event,
-    Reported,
-)
+from shared.messages import Command, Event, Reported
+from shared.orders import SiteOrders
 from shared.pace import Pace
 from shared.role import Role
-from shared.service import Service
+from shared.station import Station, Undo
 from shared.tender import Manner, Tender
 from shared.together import Together
-from shared.topics import EMERGENCY_STOP, ENGINE_EPOCH, Topic
+from shared.topics import Topic
 
 log = logging.getLogger(__name__)
 
@@ -32,35 +28,37 @@ class Agent(Generic[R, C]):
 
     def __init__(
         self,
-        service: Service,
+        service: Station,
         devices: Mapping[str, Device[R, C]],
         roles: Mapping[str, Role[R, C]],
         *,
         event: Topic[Event],
         manner: Manner,
-        site: str,
+        orders: SiteOrders,
         units: Mapping[str, str] | None = None,
+        pace: Pace | None = None,
     ) -> None:
-        """`units`: which physical unit a device is a part of; the parts of one unit share a thread."""
+        """`units`: which physical unit a device is a part of; the parts of one unit share a thread.
+
+        `pace`: shared with the other agents of the process.
+        """
         self._service = service
         self._units = units or {}
         self._manner = manner
-        self._stop: EmergencyStop | None = None
-        self._resume: EmergencyStop | None = None
         self._refusals_said: set[tuple[str, str]] = set()
-        pace = Pace()
+        pace = pace or Pace()
         self.tenders = {
-            name: Tender(name, service, device, roles[name], event, manner, lambda: self._stop is not None, pace)
+            name: Tender(name, service, device, roles[name], event, manner, orders.stopped, pace)
             for name, device in devices.items()
         }
         self._turns: dict[str, Turns] = {}
-        self._memory_open = True
         service.on_ready(self._memory_arrived)
+        self._memories: list[Undo] = []
         for name, role in roles.items():
             service.on(role.command, self._commanded, name)
-            service.on(role.telemetry, self._remembered, name)
-        service.on(EMERGENCY_STOP, self._emergency_stop, site)
-        service.on(ENGINE_EPOCH, self._engine_epoch, site)
+            self._memories.append(service.on(role.telemetry, self._remembered, name))
+        self._unfollow = orders.follow(self._stop_changed, self._engine_epoch)
+        service.on_stop(self._leave)
 
     def start(self) -> None:
         """Gives each physical unit its thread, once."""
@@ -75,14 +73,12 @@ class Agent(Generic[R, C]):
             for name in parts:
                 self._turns[name] = together.turns_of(name, turns) if len(parts) > 1 else turns
 
-    def start_with_memory(self, patience_seconds: float = 10.0) -> None:
-        """Starts when the broker's memory has arrived; without a broker after these real seconds, for the failsafe.
+    def start_with_memory(self) -> None:
+        """Starts when the broker's memory has arrived; without a broker after a while, for the failsafe.
 
         A device that is read before its memory is there would have its curtailed point taken for the owner's.
         """
-        self._service.on_ready(self.start)
-        deadline = self._service.clock.seconds() + patience_seconds
-        self._service.every(1.0, lambda: self.start() if self._service.clock.seconds() >= deadline else None)
+        self._service.on_begin(self.start)
 
     # --- in the service's thread
 
@@ -108,42 +104,25 @@ class Agent(Generic[R, C]):
             )
 
     def _remembered(self, received: Received[R]) -> None:
-        if self._memory_open and received.retained and received.message is not None:
+        if received.retained and received.message is not None:
             self.tenders[received.identifier].previous = received.message
 
     def _memory_arrived(self) -> None:
         # What a later connection brings back is our own, and older than what we know.
-        self._memory_open = False
+        memories, self._memories = self._memories, []
+        for forget in memories:
+            forget()
 
-    def _emergency_stop(self, received: Received[EmergencyStop]) -> None:
-        # A cleared topic is not a resume: only an explicit message ends the latch.
-        message = received.message
-        if message is not None and not self._is_overtaken(message, retained=received.retained):
-            self._latch(message)
+    def _leave(self) -> None:
+        self._unfollow()
 
-    def _is_overtaken(self, message: EmergencyStop, *, retained: bool) -> bool:
-        """Whether it comes too late: a resume of an older stop, or, from a broker's old memory, a stop long lifted."""
-        if message.active:
-            return retained and self._resume is not None and self._resume.ends(message)
-        if message.ends(self._stop):
-            return False
-        self._service.counts.add("late_resume_refused")
-        log.warning("refused a resume by %s: it is older than the stop", message.by)
-        return True
-
-    def _latch(self, message: EmergencyStop) -> None:
-        was_stopped = self._stop is not None
-        self._stop, self._resume = (message, self._resume) if message.active else (None, message)
-        if was_stopped == message.active:
-            return
-        log.warning("emergency stop %s by %s", "set" if message.active else "lifted", message.by)
+    def _stop_changed(self) -> None:
         for name in self.tenders:
             self.wake(name)
 
-    def _engine_epoch(self, received: Received[EngineEpoch]) -> None:
-        if received.message is not None:
-            for tender in self.tenders.values():
-                tender.lease.raise_fence(received.message.epoch, received.received_at, self._manner.lease)
+    def _engine_epoch(self, epoch: int, received_at: datetime) -> None:
+        for tender in self.tenders.values():
+            tender.lease.raise_fence(epoch, received_at, self._manner.lease)
 
     def wake(self, name: str) -> None:
         """Looks at a device at once; to be called in the service's thread."""

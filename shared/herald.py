@@ -4,7 +4,7 @@ import logging
 
 from shared.messages import Event, Following, Severity
 from shared.pursuit import Pursuit
-from shared.service import Service
+from shared.station import Station
 from shared.topics import Topic
 
 log = logging.getLogger(__name__)
@@ -15,7 +15,7 @@ _LEVEL = {Severity.INFO: logging.INFO, Severity.WARNING: logging.WARNING, Severi
 class Herald:
     """The events of one device."""
 
-    def __init__(self, name: str, service: Service, event: Topic[Event]) -> None:
+    def __init__(self, name: str, service: Station, event: Topic[Event]) -> None:
         self._name = name
         self._service = service
         self._event = event

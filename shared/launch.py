@@ -5,7 +5,7 @@ import os
 import platform
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from logging.handlers import RotatingFileHandler
@@ -14,6 +14,7 @@ from urllib.parse import unquote, urlsplit
 
 from shared.bus import BrokerAddress, Bus, MqttLink
 from shared.clock import clock_of_process
+from shared.replicas import Replicas, Wire, settle_seconds_of_process
 from shared.service import Service
 from shared.settings import FarmFileError, FarmSettings, Secrets, load_farm
 from shared.settings.load import farm_path
@@ -43,6 +44,14 @@ class Context:
     service: Service
     farm: FarmSettings
     secrets: Secrets
+    settle_seconds: float = 0.0
+    """How long replicas must have agreed before a unit changes hands; 0: there are no others."""
+
+    def share(self, units: Mapping[str, Wire], *, keeps: bool = False) -> Replicas:
+        """Wires the units of this replica's share, now and whenever they become its own."""
+        replicas = Replicas(self.service, units, settle_seconds=self.settle_seconds, keeps=keeps)
+        replicas.begin()
+        return replicas
 
 
 @cache
@@ -72,7 +81,7 @@ def launch(name: str, build: Callable[[Context], bool]) -> None:
     instance = instance_name(name)
     bus = Bus(MqttLink(address, instance), clock, prefix=farm.broker.prefix, instance=instance)
     service = Service(name, bus, clock)
-    if not build(Context(service, farm, secrets)):
+    if not build(Context(service, farm, secrets, settle_seconds_of_process())):
         log.info("%s: nothing is configured for it; it does not start", name)
         sys.exit(0)
     log.info("%s %s talks to %s", name, instance, address)

@@ -4,7 +4,7 @@ import gc
 import itertools
 import logging
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, TypeVar
 
@@ -15,6 +15,7 @@ from shared.inbox import Inbox
 from shared.loops import Loop, Runner, ThreadRunner, Turns
 from shared.messages import Message, Presence
 from shared.spare_memory import give_back
+from shared.station import Undo
 from shared.topics import SERVICE_PRESENCE, Topic
 from shared.version import VERSION
 from shared.watchdog import notify_watchdog
@@ -27,6 +28,8 @@ BEAT_SECONDS = 5.0
 _DRIFT_TOLERATED_SECONDS = 30.0
 _LONGEST_WAIT_SECONDS = 5.0
 _GIVE_BACK_SECONDS = 60.0
+_PATIENCE_SECONDS = 10.0
+"""How long the broker's memory is waited for: after that devices are read all the same, for the failsafe."""
 _COLLECTOR_THRESHOLDS = (10_000, 50, 100)
 """Messages hold no cycles: they die by their reference count. By default Python looks them all through again and again,
 for 30 to 60 ms at 1,000 miners; `give_back` does so once a minute."""
@@ -46,50 +49,75 @@ class Service:
         self._runner: Runner = runner or ThreadRunner(lambda _name, _error: self.counts.add("loop_failed"))
         self._inbox = Inbox()
         self._numbers = itertools.count()
-        self._timers: list[_Timer] = []
-        self._ready: list[Callable[[], None]] = []
-        self._farewells: list[Callable[[], None]] = []
-        self._listeners: dict[Topic[Any], list[Callable[[str, Any], None]]] = {}
+        self._timers: dict[int, _Timer] = {}
+        self._ready: dict[int, Callable[[], None]] = {}
+        self._begin: dict[int, Callable[[], None]] = {}
+        self._farewells: dict[int, Callable[[], None]] = {}
+        self._listeners: dict[tuple[Topic[Any], str], tuple[Callable[[str, Any], None], ...]] = {}
+        self._standing: Callable[[], Mapping[str, Any]] = dict
         self._started_at = clock.now()
         self._stopping = False
         self._drift_said = False
+        self._began_waiting_seconds = clock.seconds()
+        self._patience: Undo = lambda: None
 
-    # --- what a service is made of
+    # --- what a service is made of: see `Station`
 
-    def on(self, topic: Topic[M], handler: Callable[[Received[M]], None], identifier: str = "+") -> None:
-        """Calls `handler` in the service's thread; of a retained topic only the newest value that waits."""
+    def on(self, topic: Topic[M], handler: Callable[[Received[M]], None], identifier: str = "+") -> Undo:
         enqueue = self._enqueue_state if topic.retain else self._enqueue_event
-        self.bus.subscribe(topic, partial(enqueue, next(self._numbers), handler), identifier)
+        mine = partial(enqueue, next(self._numbers), handler)
+        self.bus.subscribe(topic, mine, identifier)
+        return lambda: self.bus.unsubscribe(topic, mine, identifier)
 
-    def on_published(self, topic: Topic[M], handler: Callable[[str, M], None]) -> None:
-        """Calls `handler` in the service's thread with id and message of whatever it publishes on a topic itself."""
-        self._listeners.setdefault(topic, []).append(handler)
+    def on_published(self, topic: Topic[M], handler: Callable[[str, M], None], identifier: str) -> Undo:
+        key = (topic, identifier)
+        self._listeners[key] = (*self._listeners.get(key, ()), handler)
 
-    def on_ready(self, job: Callable[[], None]) -> None:
-        """Calls `job` after each (re)connection, when the broker's memory has arrived and been handled."""
-        self._ready.append(job)
+        def undo() -> None:
+            left = tuple(each for each in self._listeners.pop(key, ()) if each is not handler)
+            if left:
+                self._listeners[key] = left
 
-    def on_stop(self, job: Callable[[], None]) -> None:
-        """Calls `job` once when the service ends in good order."""
-        self._farewells.append(job)
+        return undo
 
-    def every(self, seconds: float, job: Callable[[], None]) -> None:
-        """Calls `job` now and then every so many real seconds; turns that were missed are not made up for."""
-        self._timers.append(_Timer(self.clock.seconds(), seconds, job))
+    def on_ready(self, job: Callable[[], None]) -> Undo:
+        self._ready[key := next(self._numbers)] = job
+        return lambda: self._ready.pop(key, None)
+
+    def on_begin(self, job: Callable[[], None]) -> Undo:
+        self._begin[key := next(self._numbers)] = job
+        return lambda: self._begin.pop(key, None)
+
+    def on_stop(self, job: Callable[[], None]) -> Undo:
+        self._farewells[key := next(self._numbers)] = job
+        return lambda: self._farewells.pop(key, None)
+
+    def every(self, seconds: float, job: Callable[[], None]) -> Undo:
+        self._timers[key := next(self._numbers)] = _Timer(self.clock.seconds(), seconds, job)
+        return lambda: self._timers.pop(key, None)
 
     def spawn(self, name: str, loop: Loop) -> Turns:
-        """Gives a loop that may block a thread of its own."""
         return self._runner.spawn(name, loop)
 
     def soon(self, job: Callable[[], None]) -> None:
-        """Calls `job` in the service's thread. Callable from any thread."""
         self._inbox.put_event(job)
 
     def publish(self, topic: Topic[M], identifier: str, message: M) -> None:
-        """Callable from any thread."""
         self.bus.publish(topic, identifier, message)
-        for handler in self._listeners.get(topic, ()):
+        for handler in self._listeners.get((topic, identifier), ()):
             self._inbox.put_event(partial(handler, identifier, message))
+
+    def is_fenced(self) -> bool:
+        return False
+
+    def describe(self, standing: Callable[[], Mapping[str, Any]]) -> None:
+        """`standing`: fields of its presence that are not the service's own."""
+        self._standing = standing
+
+    def beat(self) -> None:
+        """Says at once that it is there, and how it stands; in the service's thread."""
+        if self.bus.is_up():
+            self.publish(SERVICE_PRESENCE, self.bus.instance, self._presence("online"))
 
     # --- life
 
@@ -113,6 +141,9 @@ class Service:
 
     def start(self) -> None:
         self.every(BEAT_SECONDS, self._beat)
+        if self._begin:
+            self._began_waiting_seconds = self.clock.seconds()
+            self._patience = self.every(_PATIENCE_SECONDS, self._wait_in_vain)
         self.bus.start(
             will=self._presence_packet("offline"),
             announce=lambda: self.bus.publish(SERVICE_PRESENCE, self.bus.instance, self._presence("online")),
@@ -124,14 +155,14 @@ class Service:
         for delivery in self._inbox.take():
             self._guarded(delivery)
         now = self.clock.seconds()
-        for timer in self._timers:
+        for timer in list(self._timers.values()):
             if timer.due <= now:
                 timer.due = timer.due + timer.period if timer.due + timer.period > now else now + timer.period
                 self._guarded(timer.job)
-        return max(0.0, min((timer.due for timer in self._timers), default=1.0) - self.clock.seconds())
+        return max(0.0, min((timer.due for timer in self._timers.values()), default=1.0) - self.clock.seconds())
 
     def stop(self) -> None:
-        for job in self._farewells:
+        for job in list(self._farewells.values()):
             self._guarded(job)
         self._runner.stop()
         self.bus.stop(self._presence_packet("offline"))
@@ -145,7 +176,18 @@ class Service:
         self._inbox.put_event(partial(handler, received))
 
     def _memory_arrived(self) -> None:
-        for job in self._ready:
+        for job in list(self._ready.values()):
+            self._guarded(job)
+        self._begin_all()
+
+    def _wait_in_vain(self) -> None:
+        if self.clock.seconds() - self._began_waiting_seconds >= _PATIENCE_SECONDS:
+            self._begin_all()
+
+    def _begin_all(self) -> None:
+        self._patience()
+        jobs, self._begin = list(self._begin.values()), {}
+        for job in jobs:
             self._guarded(job)
 
     def _guarded(self, job: Callable[[], None]) -> None:
@@ -161,8 +203,7 @@ class Service:
         self.bus.tend()
         self.counts.set("inbox_dropped", self._inbox.dropped)
         self._watch_clock()
-        if self.bus.is_up():
-            self.publish(SERVICE_PRESENCE, self.bus.instance, self._presence("online"))
+        self.beat()
 
     def _watch_clock(self) -> None:
         drift = self.clock.drift_seconds()
@@ -182,6 +223,7 @@ class Service:
                 "started_at": self._started_at,
                 "beat_seconds": BEAT_SECONDS,
                 "counts": self.counts.snapshot(),
+                **self._standing(),
             },
         )
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 from shared.bus import Received
 from shared.messages import MinerStatistics, MinerTelemetry
 from shared.schedule import Timetable
-from shared.service import Service
+from shared.station import Station
 from shared.statistics import LONGEST_GAP, Tally
 from shared.topics import MINER_STATISTICS, MINER_TELEMETRY
 
@@ -20,7 +20,7 @@ class Statistician:
     """
 
     def __init__(
-        self, service: Service, timetables: Mapping[str, Timetable], longest_gap: timedelta = LONGEST_GAP
+        self, service: Station, timetables: Mapping[str, Timetable], longest_gap: timedelta = LONGEST_GAP
     ) -> None:
         self._service = service
         self._tallies = {name: Tally(timetable, longest_gap=longest_gap) for name, timetable in timetables.items()}
@@ -30,7 +30,7 @@ class Statistician:
             return
         for name in timetables:
             service.on(MINER_STATISTICS, self._remembered, name)
-        service.on_published(MINER_TELEMETRY, self._read)
+            service.on_published(MINER_TELEMETRY, self._read, name)
         service.on_ready(self._memory_arrived)
         service.on_stop(self._tell_all)
 
@@ -44,7 +44,7 @@ class Statistician:
 
     def _read(self, name: str, telemetry: MinerTelemetry) -> None:
         # Nothing is counted before the memory is there: it would be written over.
-        if name not in self._tallies or self._memory_open:
+        if self._memory_open:
             return
         self._tallies[name] = self._tallies[name].heard(telemetry)
         told, message = self._told.get(name), self._tallies[name].message(telemetry.at)

@@ -14,7 +14,7 @@ from shared.pace import Pace, Place
 from shared.pursuit import Pursuit
 from shared.restart import Restarter
 from shared.role import Role
-from shared.service import Service
+from shared.station import Station
 from shared.topics import Topic
 from shared.young import Young
 
@@ -27,6 +27,7 @@ _YOUNG_POLLS = 1.5
 _READ_BACK_SECONDS = 1.0
 _HASTY = {Following.COMMAND, Following.EMERGENCY_STOP}
 """Somebody waits for these. The failsafe comes after minutes of silence and can look first."""
+_LED = {Following.COMMAND, Following.GRACE}
 
 R = TypeVar("R", bound=Reported)
 C = TypeVar("C", bound=Command)
@@ -54,7 +55,7 @@ class Tender(Generic[R, C]):
     def __init__(
         self,
         name: str,
-        service: Service,
+        service: Station,
         device: Device[R, C],
         role: Role[R, C],
         event: Topic[Event],
@@ -147,6 +148,8 @@ class Tender(Generic[R, C]):
             return self._manner.poll_seconds
         if self._is_only_watching(following, command) and not self._role.insists(goal):
             return self._manner.poll_seconds
+        if following in _LED and self._service.is_fenced() and not self._gives_way(goal, reading):
+            return self._manner.poll_seconds
         if following is Following.COMMAND and goal is command and self._restarts(goal, reading, now):
             return min(self._manner.poll_seconds, _READ_BACK_SECONDS)
         return self._apply(goal, reading) if settled is False else self._manner.poll_seconds
@@ -222,6 +225,10 @@ class Tender(Generic[R, C]):
         if self.name in self._manner.observe or self.lease.suspended(self._service.clock.now()):
             return True
         return command is not None and command.action is not Action.APPLY
+
+    def _gives_way(self, goal: C, reading: R) -> bool:
+        """Whether this may be done by somebody whose device may be another's by now."""
+        return self._role.insists(goal) or self._role.only_lowers(goal, reading)
 
     def _apply(self, goal: C, reading: R) -> float:
         seconds = self._service.clock.seconds()

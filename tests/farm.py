@@ -26,6 +26,7 @@ from shared.messages import (
     OperatingPoint,
 )
 from shared.miner_role import MinerRole
+from shared.orders import SiteOrders
 from shared.service import Service
 from shared.settings import Address
 from shared.tender import Manner
@@ -104,7 +105,7 @@ class AgentRig:
             {name: self.role_of(name) for name in stand_ins},
             event=MINER_EVENT,
             manner=manner or Manner(poll_seconds=2.0),
-            site="home",
+            orders=SiteOrders(self.service, "home"),
         )
         self.agent.start_with_memory()
         self.service.start()

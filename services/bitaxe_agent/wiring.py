@@ -1,6 +1,7 @@
-"""Puts the service together: a driver and a role for each Bitaxe of the farm, and one agent for all."""
+"""Puts the service together: a driver, a role and an agent for each Bitaxe of this replica's share."""
 
 from collections.abc import Callable
+from functools import partial
 
 import requests
 
@@ -17,8 +18,11 @@ from shared.launch import Context
 from shared.messages import MinerCommand, MinerTelemetry
 from shared.miner_role import MinerRole
 from shared.miner_session import MinerSession
+from shared.orders import SiteOrders
+from shared.pace import Pace as ReadingPace
 from shared.schedule import Timetable
-from shared.settings import FarmSettings, MinerSettings
+from shared.settings import Address, FarmSettings, MinerSettings
+from shared.station import Station
 from shared.statistician import Statistician
 from shared.tender import Manner
 from shared.topics import MINER_EVENT
@@ -33,20 +37,30 @@ def build(context: Context, session: Callable[[], requests.Session] = MinerSessi
     farm, clock = context.farm, context.service.clock
     if not is_needed(farm):
         return False
-    timetables = farm.timetables()
-    drivers: dict[str, BitaxeDriver] = {}
-    roles: dict[str, MinerRole] = {}
-    for name, miner in farm.miners.items():
-        if miner.driver == "bitaxe" and miner.host is not None:
-            client = AxeClient(miner.host, clock, session())
-            drivers[name] = BitaxeDriver(client, clock, manners_of(miner, timetables.get(name)))
-            roles[name] = MinerRole("bitaxe", miner.when_alone, failed_stands_still=False)
-    agent: Agent[MinerTelemetry, MinerCommand] = Agent(
-        context.service, drivers, roles, event=MINER_EVENT, manner=manner_of(farm), site=farm.site.id
+    orders, pace, timetables = SiteOrders(context.service, farm.site.id), ReadingPace(), farm.timetables()
+
+    def tend(station: Station, name: str, miner: MinerSettings, host: Address) -> None:
+        driver = BitaxeDriver(AxeClient(host, clock, session()), clock, manners_of(miner, timetables.get(name)))
+        agent: Agent[MinerTelemetry, MinerCommand] = Agent(
+            station,
+            {name: driver},
+            {name: MinerRole("bitaxe", miner.when_alone, failed_stands_still=False)},
+            event=MINER_EVENT,
+            manner=manner_of(farm),
+            orders=orders,
+            pace=pace,
+        )
+        mine = {name: timetables[name]} if name in timetables else {}
+        Statistician(station, mine, farm.rules.lease + farm.rules.grace)
+        agent.start_with_memory()
+
+    context.share(
+        {
+            str(miner.host): partial(tend, name=name, miner=miner, host=miner.host)
+            for name, miner in farm.miners.items()
+            if miner.driver == "bitaxe" and miner.host is not None
+        }
     )
-    mine = {name: timetable for name, timetable in timetables.items() if name in drivers}
-    Statistician(context.service, mine, farm.rules.lease + farm.rules.grace)
-    agent.start_with_memory()
     return True
 
 

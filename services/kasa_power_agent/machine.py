@@ -3,7 +3,7 @@
 from services.kasa_power_agent.role import CYCLE_OFF, CYCLE_WAIT, PlugRole
 from shared.bus import Received
 from shared.messages import PAUSE, Ladder, MinerCommand, MinerState, MinerTelemetry, OperatingPoint, PlugTelemetry
-from shared.service import Service
+from shared.station import Station
 from shared.topics import MINER_COMMAND, MINER_TELEMETRY, PLUG_TELEMETRY
 
 ON = "on"
@@ -15,24 +15,23 @@ _DESIRED = {"on": ON, "off": PAUSE.name, CYCLE_OFF: ON, CYCLE_WAIT: ON}
 class Machines:
     """Publishes the telemetry of miners with `driver: plug` beside that of their outlets. In the service's thread."""
 
-    def __init__(self, service: Service, roles: dict[str, PlugRole], nominal_w: dict[str, float]) -> None:
+    def __init__(self, service: Station, roles: dict[str, PlugRole], nominal_w: dict[str, float]) -> None:
         self._service = service
         self._roles = roles
         self._ladders = {name: ladder_of(watts) for name, watts in nominal_w.items()}
         self._memory_open = True
         if not roles:
             return
-        service.on_published(PLUG_TELEMETRY, self._read)
         service.on_ready(self._memory_arrived)
         for name in roles:
+            service.on_published(PLUG_TELEMETRY, self._read, name)
             service.on(MINER_TELEMETRY, self._remembered, name)
             service.on(MINER_COMMAND, self._commanded, name)
 
     def _read(self, name: str, telemetry: PlugTelemetry) -> None:
-        if name in self._roles:
-            stopped_at = self._roles[name].part.stops.told
-            miner = as_miner(telemetry, self._ladders[name]).model_copy(update={"stopped_at": stopped_at})
-            self._service.publish(MINER_TELEMETRY, name, miner)
+        stopped_at = self._roles[name].part.stops.told
+        miner = as_miner(telemetry, self._ladders[name]).model_copy(update={"stopped_at": stopped_at})
+        self._service.publish(MINER_TELEMETRY, name, miner)
 
     def _remembered(self, received: Received[MinerTelemetry]) -> None:
         if self._memory_open and received.retained and received.message is not None:

@@ -1,7 +1,9 @@
-"""Puts the service together: a link for each plug or strip, driver and role for each outlet, one agent for all."""
+"""Puts the service together: for each plug or strip a link and an agent, for each outlet a driver and a role."""
 
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
+from dataclasses import dataclass
+from functools import partial
 
 from services.kasa_power_agent.choose import Wishes
 from services.kasa_power_agent.driver import OutletDriver
@@ -15,9 +17,12 @@ from shared.agent import Agent
 from shared.bus import Received
 from shared.launch import Context
 from shared.messages import PlugCommand, PlugTelemetry
+from shared.orders import SiteOrders
+from shared.schedule import Timetable
 from shared.settings import Address, FarmSettings, MinerSettings, Secrets
 from shared.settings.plug import PlugSettings
 from shared.settings.secrets import variable_of
+from shared.station import Station
 from shared.statistician import Statistician
 from shared.tender import Manner
 from shared.topics import PLUG_COMMAND, PLUG_EVENT, PLUG_TELEMETRY
@@ -27,46 +32,62 @@ LinkFactory = Callable[[Manners], PlugLink]
 
 def build(context: Context, link_factory: LinkFactory | None = None) -> bool:
     """Wires the service; False when no miner of the farm has a plug. `link_factory`: how devices are reached."""
-    farm, service = context.farm, context.service
+    farm = context.farm
     if not is_needed(farm):
         return False
     plugs = {name: miner.plug for name, miner in farm.miners.items() if miner.plug is not None}
-    units = units_of(context, plugs, link_factory or kasa_links(plugs))
-    roles = {name: PlugRole(service.clock, _part(farm, name)) for name in plugs}
-    drivers = {name: OutletDriver(name, units[plug.host], service.clock, mac=plug.mac) for name, plug in plugs.items()}
-    agent: Agent[PlugTelemetry, PlugCommand] = Agent(
-        service,
-        drivers,
-        roles,
-        event=PLUG_EVENT,
-        manner=manner_of(farm),
-        site=farm.site.id,
-        units={name: f"plug-{plug.host}" for name, plug in plugs.items()},
+    hands = _Hands(
+        context, SiteOrders(context.service, farm.site.id), link_factory or kasa_links(plugs), farm.timetables()
     )
-    _listen(context, agent, roles)
-    machines = {name: miner for name, miner in farm.miners.items() if name in plugs and miner.driver == "plug"}
-    Machines(service, {name: roles[name] for name in machines}, {name: _watts(m) for name, m in machines.items()})
-    mine = {name: timetable for name, timetable in farm.timetables().items() if name in machines}
-    Statistician(service, mine, farm.rules.lease + farm.rules.grace)
-    agent.start_with_memory()
+    strips: dict[Address, dict[str, PlugSettings]] = {}
+    for name, plug in plugs.items():
+        strips.setdefault(plug.host, {})[name] = plug
+    context.share({str(host): partial(tend, hands, strip) for host, strip in strips.items()})
     return True
 
 
-def units_of(context: Context, plugs: Mapping[str, PlugSettings], link_factory: LinkFactory) -> dict[Address, Unit]:
-    """One physical device for each address, whoever hangs on it."""
-    units: dict[Address, Unit] = {}
-    for plug in plugs.values():
-        if plug.host in units:
-            continue
-        wishes = Wishes(
-            outlets={each: other.outlet for each, other in plugs.items() if other.host == plug.host},
-            never=tuple(entry.outlet for entry in context.farm.never_switch if entry.host == plug.host),
-        )
-        account = account_of(context.secrets, list(wishes.outlets))
-        link = link_factory(Manners(plug.host, plug.protocol, account))
-        apart = min(other.poll for other in plugs.values() if other.host == plug.host)
-        units[plug.host] = Unit(link, context.service.clock, wishes, apart.total_seconds())
-    return units
+@dataclass(frozen=True)
+class _Hands:
+    """What all units of the process have in common."""
+
+    context: Context
+    orders: SiteOrders
+    link_factory: LinkFactory
+    timetables: Mapping[str, Timetable]
+
+
+def tend(hands: _Hands, plugs: Mapping[str, PlugSettings], station: Station) -> None:
+    """Wires one plug or strip: `plugs` are the miners that hang on it."""
+    farm = hands.context.farm
+    unit = unit_of(hands.context, plugs, hands.link_factory)
+    roles = {name: PlugRole(station.clock, _part(farm, name)) for name in plugs}
+    agent: Agent[PlugTelemetry, PlugCommand] = Agent(
+        station,
+        {name: OutletDriver(name, unit, station.clock, mac=plug.mac) for name, plug in plugs.items()},
+        roles,
+        event=PLUG_EVENT,
+        manner=manner_of(farm),
+        orders=hands.orders,
+        units={name: f"plug-{plug.host}" for name, plug in plugs.items()},
+    )
+    _listen(station, agent, roles)
+    machines = {name: farm.miners[name] for name in plugs if farm.miners[name].driver == "plug"}
+    Machines(station, {name: roles[name] for name in machines}, {name: _watts(m) for name, m in machines.items()})
+    mine = {name: timetable for name, timetable in hands.timetables.items() if name in machines}
+    Statistician(station, mine, farm.rules.lease + farm.rules.grace)
+    agent.start_with_memory()
+
+
+def unit_of(context: Context, plugs: Mapping[str, PlugSettings], link_factory: LinkFactory) -> Unit:
+    """The one physical device on which these miners hang."""
+    first = next(iter(plugs.values()))
+    wishes = Wishes(
+        outlets={name: plug.outlet for name, plug in plugs.items()},
+        never=tuple(entry.outlet for entry in context.farm.never_switch if entry.host == first.host),
+    )
+    link = link_factory(Manners(first.host, first.protocol, account_of(context.secrets, list(plugs))))
+    apart = min(plug.poll for plug in plugs.values())
+    return Unit(link, context.service.clock, wishes, apart.total_seconds())
 
 
 def account_of(secrets: Secrets, miners: list[str]) -> Account | None:
@@ -98,7 +119,7 @@ def _watts(miner: MinerSettings) -> float:
     return miner.nominal_w or 0.0
 
 
-def _listen(context: Context, agent: Agent[PlugTelemetry, PlugCommand], roles: Mapping[str, PlugRole]) -> None:
+def _listen(station: Station, agent: Agent[PlugTelemetry, PlugCommand], roles: Mapping[str, PlugRole]) -> None:
     """What the roles have to know beyond what every agent does: see `PlugRole`."""
 
     def commanded(received: Received[PlugCommand]) -> None:
@@ -114,10 +135,10 @@ def _listen(context: Context, agent: Agent[PlugTelemetry, PlugCommand], roles: M
         for role in roles.values():
             role.memory_arrived()
 
-    context.service.on_ready(ready)
+    station.on_ready(ready)
     for name in roles:
-        context.service.on(PLUG_COMMAND, commanded, name)
-        context.service.on(PLUG_TELEMETRY, back, name)
+        station.on(PLUG_COMMAND, commanded, name)
+        station.on(PLUG_TELEMETRY, back, name)
 
 
 def kasa_links(plugs: Mapping[str, PlugSettings]) -> LinkFactory:

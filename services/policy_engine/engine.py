@@ -32,7 +32,7 @@ from shared.messages import (
     PoolReading,
     SiteTelemetry,
 )
-from shared.service import Service
+from shared.station import Station
 from shared.topics import (
     EMERGENCY_STOP,
     ENGINE_EPOCH,
@@ -57,7 +57,7 @@ _SHARE = 50
 class Engine:
     """Decides for one site. `farm`, `reign` and `book` are immutable values; this object only holds the newest."""
 
-    def __init__(self, service: Service, rules: Rules, site: str) -> None:
+    def __init__(self, service: Station, rules: Rules, site: str) -> None:
         self.book: Book = book_of(rules)
         self.farm: Farm = empty_farm(rules.miners, rules.groups, service.clock.now())
         self._throne = Throne(service, site, rules.memory_lasts)
@@ -228,7 +228,8 @@ class Engine:
 
     def _term(self) -> Term | None:
         # Without a broker nobody could hear: memory ages then, as the agents' leases do.
-        if self.reign.epoch is None or not self._service.bus.is_synced():
+        # Fenced, another replica may be in charge by now: who stood still for long must hear that first.
+        if self.reign.epoch is None or not self._service.bus.is_synced() or self._service.is_fenced():
             return None
         return Term(self.reign.engine, self.reign.epoch, self._rules.lease)
 

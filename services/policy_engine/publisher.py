@@ -9,14 +9,14 @@ from services.policy_engine.state import Farm, with_commands, with_outlets
 from services.policy_engine.telling import Change
 from services.policy_engine.watchdog.outlet import is_outlet_news, outlet_command
 from shared.messages import MinerCommand, PlugCommand
-from shared.service import Service
+from shared.station import Station
 from shared.topics import MINER_COMMAND, PLUG_COMMAND
 
 
 class Publisher:
     """Only what is published becomes memory: so a restart, which knows nothing else, decides the very same."""
 
-    def __init__(self, service: Service, rules: Rules) -> None:
+    def __init__(self, service: Station, rules: Rules) -> None:
         self._service = service
         self._rules = rules
         self._again: set[MinerId] = set()

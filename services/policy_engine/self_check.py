@@ -9,7 +9,7 @@ from services.policy_engine.invariants import PROMISES
 from services.policy_engine.rules import Rules
 from services.policy_engine.state import Farm
 from shared.messages import Event, Severity
-from shared.service import Service
+from shared.station import Station
 from shared.topics import MINER_EVENT
 
 log = logging.getLogger("services.policy_engine")
@@ -20,7 +20,7 @@ CHECK_SECONDS = 5.0
 class SelfCheck:
     """Only reports: what it checks is the engine's own work, and it may be wrong in the same way."""
 
-    def __init__(self, service: Service, rules: Rules) -> None:
+    def __init__(self, service: Station, rules: Rules) -> None:
         self._service = service
         self._bounds = bounds_of(rules)
         self._inspector = Inspector()

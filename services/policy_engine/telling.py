@@ -8,7 +8,7 @@ from services.policy_engine.memory import NOT_READ
 from services.policy_engine.rules import MinerId
 from services.policy_engine.view import AHEAD_TOLERATED
 from shared.messages import Action, Care, Event, MinerCommand, MinerTelemetry, Severity, SiteTelemetry
-from shared.service import Service
+from shared.station import Station
 from shared.topics import MINER_EVENT
 
 log = logging.getLogger("services.policy_engine")
@@ -49,7 +49,7 @@ Change = tuple[MinerId, MinerCommand | None, MinerCommand]
 class Teller:
     """Says each thing once."""
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: Station) -> None:
         self._service = service
         self._future_said = False
 

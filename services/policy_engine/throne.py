@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from services.policy_engine.reign import Reign, Word
 from shared.messages import EngineEpoch
-from shared.service import Service
+from shared.station import Station
 from shared.topics import ENGINE_EPOCH
 
 log = logging.getLogger("services.policy_engine")
@@ -14,7 +14,7 @@ log = logging.getLogger("services.policy_engine")
 class Throne:
     """Holds our newest `Reign`, and publishes its epoch."""
 
-    def __init__(self, service: Service, site: str, silence: timedelta) -> None:
+    def __init__(self, service: Station, site: str, silence: timedelta) -> None:
         """`silence`: for how long another engine must not have been heard before we take its place."""
         self.reign = Reign(service.bus.instance)
         self._service = service

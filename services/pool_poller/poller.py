@@ -15,7 +15,7 @@ from services.pool_poller.verdict import bad, fade, judge
 from services.pool_poller.wire import PoolWire
 from shared.backoff import BackOff
 from shared.messages import Event, PoolReading, PoolVerdict, Severity
-from shared.service import Service
+from shared.station import Station
 from shared.topics import MINER_EVENT, MINER_POOL, SERVICE_EVENT
 
 log = logging.getLogger(__name__)
@@ -41,7 +41,7 @@ class AccountPoller:
 
     def __init__(
         self,
-        service: Service,
+        service: Station,
         account: Account,
         provider: PoolProvider,
         wanted: Sequence[Wanted],
@@ -58,10 +58,10 @@ class AccountPoller:
         self._wire = wire
         self._rounds = Rounds(account, provider, wire, spacings, service.clock)
         self._manner = manner
-        self._name = f"{account.pool}/{_shortened(account.name)}"
+        self.name = f"{account.pool}/{_shortened(account.name)}"
         self._back_off = BackOff(2 * manner.poll_seconds, max(2 * manner.poll_seconds, BACK_OFF_SECONDS_MAX))
         self._standings: dict[str, Standing] = {}
-        self._said = SaidOfAccount(self._name)
+        self._said = SaidOfAccount(self.name)
         self._said_of_workers = SaidOfWorkers({})
         self._due_at = self._told_at = service.clock.seconds()
 
@@ -89,7 +89,7 @@ class AccountPoller:
             self._trouble(trouble)
         except Exception as error:
             # A bug in a provider must not leave an old verdict standing as if it were a new one.
-            log.exception("%s: reading its answers failed", self._name)
+            log.exception("%s: reading its answers failed", self.name)
             self._trouble(TroubleError(Trouble.BAD_ANSWER, f"its answer cannot be read: {type(error).__name__}"))
         else:
             if isinstance(came, Told):
@@ -144,7 +144,7 @@ class AccountPoller:
             for miner, standing in self._standings.items():
                 self._standings[miner] = replace(standing, verdict=PoolVerdict.UNKNOWN)
         problems = {standing.problem for standing in self._standings.values()} & TROUBLES
-        self._said = SaidOfAccount(self._name, min(problems, default=None, key=str))
+        self._said = SaidOfAccount(self.name, min(problems, default=None, key=str))
         self._said_of_workers = SaidOfWorkers(self._standings)
 
     def _publish(self) -> None:

@@ -1,6 +1,6 @@
 """Puts the service together: one poller for each account, however many miners are its workers."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable
 from functools import partial
 
 import requests
@@ -16,34 +16,54 @@ from services.pool_poller.wire import PoolWire
 from shared.bus import Received
 from shared.launch import Context
 from shared.messages import PoolReading
-from shared.service import Service
 from shared.settings import FarmSettings, MinerSettings
 from shared.settings.pools import key_variable_of
+from shared.station import Station
 from shared.topics import MINER_POOL
-
-MEMORY_SECONDS = 10.0
-"""Without a broker the pools are asked all the same, after so many real seconds."""
 
 
 def build(context: Context, session: Callable[[], requests.Session] | None = None) -> bool:
     """Wires the service; False when no miner is anybody's worker. `session`: how pools are reached."""
-    farm, service = context.farm, context.service
+    farm, clock = context.farm, context.service.clock
     if not is_needed(farm):
         return False
-    spacings = Spacings()
-    start = _Start(service)
-    for (pool, name), workers in accounts_of(farm).items():
+    spacings, accounts = Spacings(), accounts_of(farm)
+
+    def ask(pool: str, station: Station) -> None:
         provider = provider_of(farm.pools, pool)
-        account = Account(pool, name, context.secrets.get(key_variable_of(pool)))
-        wanted = [
-            Wanted(miner, pool, worker, offline_after_seconds(farm.miners[miner], provider))
-            for miner, worker in workers.items()
-        ]
-        wire = PoolWire(service.clock, punctual_session(service.clock) if session is None else session())
-        manner = Manner(poll_seconds([farm.miners[miner] for miner in workers], provider), asks=not provider.retired)
-        start.take(f"{pool}/{name}", AccountPoller(service, account, provider, wanted, wire, spacings, manner), workers)
-    start.begin()
+        key = context.secrets.get(key_variable_of(pool))
+        for name in (name for of, name in accounts if of == pool):
+            workers = accounts[pool, name]
+            wire = PoolWire(clock, punctual_session(clock) if session is None else session())
+            manner = Manner(poll_seconds([farm.miners[each] for each in workers], provider), asks=not provider.retired)
+            wanted = [
+                Wanted(miner, pool, worker, offline_after_seconds(farm.miners[miner], provider))
+                for miner, worker in workers.items()
+            ]
+            account = Account(pool, name, key)
+            start(station, AccountPoller(station, account, provider, wanted, wire, spacings, manner), workers)
+
+    # A whole pool: its accounts share the turns at its host, and two replicas would not know of each other's.
+    context.share({pool: partial(ask, pool) for pool, _name in accounts})
     return True
+
+
+def start(station: Station, poller: AccountPoller, miners: Iterable[str]) -> None:
+    """Begins with the broker's memory: without it a worker that is left out would never have been seen."""
+    begun = False
+
+    def remembered(received: Received[PoolReading]) -> None:
+        if not begun and received.retained and received.message is not None:
+            poller.memory[received.identifier] = received.message
+
+    def begin() -> None:
+        nonlocal begun
+        begun = True
+        station.spawn(poller.name, poller)
+
+    for miner in miners:
+        station.on(MINER_POOL, remembered, miner)
+    station.on_begin(begin)
 
 
 def accounts_of(farm: FarmSettings) -> dict[tuple[str, str], dict[str, str]]:
@@ -66,32 +86,3 @@ def poll_seconds(miners: list[MinerSettings], provider: PoolProvider) -> float:
     """The shortest wish of an account's miners, else the pool's own; never below what the pool bears."""
     wishes = [miner.status_check_frequency.total_seconds() for miner in miners if miner.status_check_frequency]
     return max(provider.poll_floor_seconds, min(wishes, default=provider.poll_seconds))
-
-
-class _Start:
-    """Begins when the broker's memory is there: without it a worker that is left out would never have been seen."""
-
-    def __init__(self, service: Service) -> None:
-        self._service = service
-        self._pollers: dict[str, AccountPoller] = {}
-        self._begun = False
-
-    def take(self, name: str, poller: AccountPoller, miners: Mapping[str, str]) -> None:
-        self._pollers[name] = poller
-        for miner in miners:
-            self._service.on(MINER_POOL, partial(self._remembered, poller), miner)
-
-    def begin(self) -> None:
-        deadline = self._service.clock.seconds() + MEMORY_SECONDS
-        self._service.on_ready(self._spawn)
-        self._service.every(1.0, lambda: self._spawn() if self._service.clock.seconds() >= deadline else None)
-
-    def _remembered(self, poller: AccountPoller, received: Received[PoolReading]) -> None:
-        if not self._begun and received.retained and received.message is not None:
-            poller.memory[received.identifier] = received.message
-
-    def _spawn(self) -> None:
-        if not self._begun:
-            self._begun = True
-            for name, poller in self._pollers.items():
-                self._service.spawn(name, poller)

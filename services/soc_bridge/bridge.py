@@ -8,8 +8,8 @@ from services.soc_bridge.site_state import SiteState, Word, fold, recall, tell
 from services.soc_bridge.values import Unknown
 from shared.bus import Received
 from shared.messages import Event, Severity, SiteTelemetry, UnknownReason
-from shared.service import Service
 from shared.settings import BatterySettings
+from shared.station import Station
 from shared.topics import SERVICE_EVENT, SITE_TELEMETRY
 
 log = logging.getLogger(__name__)
@@ -29,7 +29,7 @@ class SiteBridge:
     """Lives in the service's thread; only `hear` may be called from any."""
 
     def __init__(
-        self, service: Service, site: str, battery: BatterySettings, source: str, stale_after: timedelta | None = None
+        self, service: Station, site: str, battery: BatterySettings, source: str, stale_after: timedelta | None = None
     ) -> None:
         """`stale_after`: how old a state of charge may look to the engine before nothing starts any more."""
         self._service = service

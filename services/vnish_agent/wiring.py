@@ -1,6 +1,7 @@
-"""Puts the service together: a driver and a role for each VNish miner of the farm, and one agent for all."""
+"""Puts the service together: a driver, a role and an agent for each VNish miner of this replica's share."""
 
 from collections.abc import Callable
+from functools import partial
 
 import requests
 
@@ -12,7 +13,10 @@ from shared.launch import Context
 from shared.messages import MinerCommand, MinerTelemetry
 from shared.miner_role import MinerRole
 from shared.miner_session import MinerSession
-from shared.settings import FarmSettings
+from shared.orders import SiteOrders
+from shared.pace import Pace
+from shared.settings import Address, FarmSettings, MinerSettings
+from shared.station import Station
 from shared.statistician import Statistician
 from shared.tender import Manner
 from shared.topics import MINER_EVENT
@@ -26,20 +30,32 @@ def build(context: Context, session: Callable[[], requests.Session] = MinerSessi
     farm, clock = context.farm, context.service.clock
     if not is_needed(farm):
         return False
-    drivers: dict[str, VnishDriver] = {}
-    roles: dict[str, MinerRole] = {}
-    for name, miner in farm.miners.items():
-        if miner.driver == "vnish" and miner.host is not None:
-            password = context.secrets.password_of(name, PASSWORD_VARIABLE) or FACTORY_PASSWORD
-            client = VnishClient(miner.host, password, clock, session())
-            drivers[name] = VnishDriver(client, clock, nominal_w=miner.nominal_w, preset=miner.preset, mac=miner.mac)
-            roles[name] = MinerRole("vnish", miner.when_alone)
-    agent: Agent[MinerTelemetry, MinerCommand] = Agent(
-        context.service, drivers, roles, event=MINER_EVENT, manner=_manner(farm), site=farm.site.id
+    orders, pace, timetables = SiteOrders(context.service, farm.site.id), Pace(), farm.timetables()
+
+    def tend(station: Station, name: str, miner: MinerSettings, host: Address) -> None:
+        password = context.secrets.password_of(name, PASSWORD_VARIABLE) or FACTORY_PASSWORD
+        client = VnishClient(host, password, clock, session())
+        driver = VnishDriver(client, clock, nominal_w=miner.nominal_w, preset=miner.preset, mac=miner.mac)
+        agent: Agent[MinerTelemetry, MinerCommand] = Agent(
+            station,
+            {name: driver},
+            {name: MinerRole("vnish", miner.when_alone)},
+            event=MINER_EVENT,
+            manner=_manner(farm),
+            orders=orders,
+            pace=pace,
+        )
+        mine = {name: timetables[name]} if name in timetables else {}
+        Statistician(station, mine, farm.rules.lease + farm.rules.grace)
+        agent.start_with_memory()
+
+    context.share(
+        {
+            str(miner.host): partial(tend, name=name, miner=miner, host=miner.host)
+            for name, miner in farm.miners.items()
+            if miner.driver == "vnish" and miner.host is not None
+        }
     )
-    mine = {name: timetable for name, timetable in farm.timetables().items() if name in drivers}
-    Statistician(context.service, mine, farm.rules.lease + farm.rules.grace)
-    agent.start_with_memory()
     return True
 
 

@@ -47,6 +47,8 @@ class Presence(Message):
     """What it keeps as long as it lives, whoever joins: being the engine of a site, or the bridge of its battery."""
     leaving: tuple[str, ...] = ()
     """Units that it has given up, while its last step with them still lasts: nobody else begins with them yet."""
+    knows: tuple[str, ...] | None = None
+    """The replicas among which it takes the units to be shared; None where it does not share."""
     counts: dict[str, int] = Field(default_factory=dict)
 
 

@@ -14,8 +14,8 @@ from services.soc_bridge.sources.token import TokenGate
 from services.soc_bridge.values import Unknown
 from shared.clock import Clock
 from shared.messages import UnknownReason
-from shared.service import Service
 from shared.settings import HomeAssistantSettings
+from shared.station import Station
 
 _CONNECT_SECONDS = 3.0
 _ANSWER_SECONDS = 5.0
@@ -41,7 +41,7 @@ SOCKETS = Doors()
 
 
 def start(
-    service: Service,
+    service: Station,
     settings: HomeAssistantSettings,
     token: str,
     hear: Callable[..., None],

@@ -12,8 +12,8 @@ from services.soc_bridge.values import Unknown, parse_number, parse_on_off, pars
 from shared.bus import Arrival, BrokerAddress, Bus, Link, MqttLink, Packet
 from shared.launch import address_of
 from shared.messages import UnknownReason
-from shared.service import Service
 from shared.settings import MqttSourceSettings, Secrets
+from shared.station import Station
 
 log = logging.getLogger(__name__)
 
@@ -24,7 +24,7 @@ _KEEPALIVE = json.dumps({"keepalive-options": ["suppress-republish"]}).encode()
 
 
 def start(
-    service: Service,
+    service: Station,
     settings: MqttSourceSettings,
     secrets: Secrets,
     hear: Callable[..., None],
@@ -45,7 +45,7 @@ def start(
 class MqttSource:
     """Lives in the service's thread; what the link's thread calls only hands over."""
 
-    def __init__(self, service: Service, bus: Bus, wanted: Plan, hear: Callable[..., None]) -> None:
+    def __init__(self, service: Station, bus: Bus, wanted: Plan, hear: Callable[..., None]) -> None:
         self._service = service
         self._bus = bus
         self._plan = wanted
@@ -55,8 +55,10 @@ class MqttSource:
         self._heard_since_keepalive = False
         self._kept_alive_at_seconds = float("-inf")
         self._others_said = False
+        self._heard: list[Callable[[Arrival], None]] = []
+        service.on_stop(lambda: bus.unsubscribe_raw(self._heard))
         if wanted.needs_portal:
-            bus.subscribe_raw(f"{wanted.base.replace(PORTAL, '+')}/system/0/Serial", self._serial)
+            self._listen(f"{wanted.base.replace(PORTAL, '+')}/system/0/Serial", self._serial)
         else:
             self._subscribe("")
         if "N" in wanted.base.split("/"):
@@ -99,9 +101,13 @@ class MqttSource:
 
     def _subscribe(self, portal: str) -> None:
         for quantity, place in self._plan.places.items():
-            self._bus.subscribe_raw(place.topic.replace(PORTAL, portal), partial(self._arrived, quantity, place))
+            self._listen(place.topic.replace(PORTAL, portal), partial(self._arrived, quantity, place))
         if self._plan.alive:
-            self._bus.subscribe_raw(self._plan.alive.replace(PORTAL, portal), self._sign_of_life)
+            self._listen(self._plan.alive.replace(PORTAL, portal), self._sign_of_life)
+
+    def _listen(self, topic_filter: str, handler: Callable[[Arrival], None]) -> None:
+        self._heard.append(handler)
+        self._bus.subscribe_raw(topic_filter, handler)
 
     def _lives(self) -> None:
         self._heard_since_keepalive = True
@@ -132,7 +138,7 @@ class MqttSource:
 class OtherBroker:
     """A loop that keeps the connection to a broker which is not the farm's."""
 
-    def __init__(self, service: Service, source: MqttSource, bus: Bus, hear: Callable[..., None], address: str) -> None:
+    def __init__(self, service: Station, source: MqttSource, bus: Bus, hear: Callable[..., None], address: str) -> None:
         self._service = service
         self._source = source
         self._bus = bus

@@ -277,7 +277,7 @@ def test_it_starts_with_what_the_broker_remembers(clock: VirtualClock) -> None:
 def test_without_a_broker_it_starts_after_a_while_for_the_failsafe(clock: VirtualClock) -> None:
     yard = Yard(clock)
     yard.broker.kill()
-    yard.agent.start_with_memory(patience_seconds=10)
+    yard.agent.start_with_memory()
     yard.service.start()
     for _ in range(12):
         yard.service.step()

@@ -8,6 +8,7 @@ from shared.clock import VirtualClock
 from shared.loops import SteppedRunner
 from shared.messages import PAUSE, MinerCommand, MinerTelemetry
 from shared.miner_role import MinerRole
+from shared.orders import SiteOrders
 from shared.pace import READINGS_AT_ONCE, READINGS_PER_SECOND, Pace, Place
 from shared.service import Service
 from shared.tender import Manner
@@ -57,7 +58,7 @@ class Crowd:
             {name: MinerRole("fake") for name in self.miners},
             event=MINER_EVENT,
             manner=Manner(poll_seconds=10.0),
-            site="home",
+            orders=SiteOrders(self.service, "home"),
         )
         self.service.start()
         agent.start()

@@ -10,6 +10,7 @@ from shared.device import Step
 from shared.loops import SteppedRunner
 from shared.messages import EmergencyStop, Event, Message, MinerCommand, MinerState, MinerTelemetry
 from shared.miner_role import MinerRole
+from shared.orders import SiteOrders
 from shared.service import Service
 from shared.tender import Manner
 from shared.topics import EMERGENCY_STOP, MINER_COMMAND, MINER_EVENT, MINER_TELEMETRY, Topic
@@ -93,7 +94,7 @@ class Yard:
             {NAME: MinerRole("fake")},
             event=MINER_EVENT,
             manner=self._manner,
-            site="home",
+            orders=SiteOrders(self.service, "home"),
         )
 
     def kill_agent(self) -> None:

@@ -1,0 +1,217 @@
+"""Shares units (devices, accounts, a site) among the replicas of a service: each tends its own, and only those."""
+
+import logging
+import os
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from shared.bus import Received
+from shared.membership import BEATS_TOLERATED, Roster, owner
+from shared.messages import Presence
+from shared.service import BEAT_SECONDS, Service
+from shared.tenure import Tenure
+from shared.topics import SERVICE_PRESENCE
+
+log = logging.getLogger(__name__)
+
+SETTLE_VARIABLE = "SUNHERD_SETTLE_SECONDS"
+SETTLE_SECONDS = 2.0
+LEAVING_SECONDS_MAX = 30.0
+"""Every request to a device is bounded by less: whoever still lists a unit after that will not come back to it."""
+_LOOK_SECONDS = 0.5
+_STOOD_STILL_SECONDS = 3.0
+_FENCED_AFTER_SECONDS = BEATS_TOLERATED * BEAT_SECONDS
+_DEAF_AFTER_SECONDS = 2 * BEAT_SECONDS
+
+Wire = Callable[[Tenure], object]
+
+
+def settle_seconds_of_process() -> float:
+    """How long the replicas must have agreed before a unit changes hands; 0: there are no others."""
+    return float(os.environ.get(SETTLE_VARIABLE) or SETTLE_SECONDS)
+
+
+class Replicas:
+    """The share of one replica. In the service's thread; only `is_fenced` is asked from others.
+
+    A unit is given up as soon as it is somebody else's. It is taken up when the replicas have agreed for
+    `settle_seconds`, all of them count us in, and nobody's last step with it still lasts.
+    """
+
+    def __init__(
+        self, service: Service, units: Mapping[str, Wire], *, settle_seconds: float, keeps: bool = False
+    ) -> None:
+        """`units`: what is shared, and how each is wired. `keeps`: whoever has one keeps it, whoever joins."""
+        self.tended: dict[str, Tenure] = {}
+        self._service = service
+        self._units = units
+        self._settle_seconds = settle_seconds
+        self._keeps = keeps
+        self._me = service.bus.instance
+        self._roster = Roster()
+        self._candidates: frozenset[str] = frozenset({self._me})
+        self._changed_at_seconds = self._looked_at_seconds = service.clock.seconds()
+        self._heard_myself_at_seconds = service.clock.seconds()
+        self._was_deaf = True
+        self._disagreed = False
+        self._leaving: dict[str, Tenure] = {}
+        self._share: tuple[object, frozenset[str]] = (None, frozenset())
+
+    def begin(self) -> None:
+        """Before the service starts. Without others everything is ours from the beginning."""
+        self._service.describe(self._standing)
+        if self._settle_seconds <= 0:
+            self._take_up(self._units)
+            return
+        self._service.on(SERVICE_PRESENCE, self._heard)
+        self._service.on_ready(self._connected)
+        self._service.every(_LOOK_SECONDS, self._look)
+
+    def is_fenced(self) -> bool:
+        """Whether the others may have taken over what is ours.
+
+        That is so when the broker has not been heard for three beats, and after that until all have agreed anew.
+        """
+        if self._settle_seconds <= 0:
+            return False
+        return self._disagreed or self._silence_seconds() > _FENCED_AFTER_SECONDS
+
+    def _silence_seconds(self) -> float:
+        return self._service.clock.seconds() - self._heard_myself_at_seconds
+
+    # --- who is there
+
+    def _heard(self, received: Received[Presence]) -> None:
+        presence, now = received.message, self._service.clock.seconds()
+        if presence is None or presence.service != self._service.name:
+            return
+        if presence.instance != self._me:
+            self._roster = self._roster.heard(presence, now, retained=received.retained)
+            self._look()
+        elif not received.retained and presence.status == "online":
+            self._heard_myself(now)
+
+    def _heard_myself(self, now: float) -> None:
+        self._disagreed = self.is_fenced()
+        self._heard_myself_at_seconds = now
+
+    def _connected(self) -> None:
+        self._heard_myself(self._service.clock.seconds())
+        self._was_deaf = True
+        self._look()
+
+    def _begin_unheard(self, now: float) -> None:
+        """Without a broker nothing is raised, but somebody has to see to the failsafe of what nobody has begun with."""
+        untended = self._untended(self._mine(now))
+        if untended:
+            log.warning("the broker is not heard: tending %d more, raising nothing", len(untended))
+            for tenure in self._take_up(untended):
+                tenure.begin()
+
+    def _look(self) -> None:
+        now = self._service.clock.seconds()
+        stood_still = now - self._looked_at_seconds > _STOOD_STILL_SECONDS
+        self._looked_at_seconds = now
+        self._end_leaving()
+        if not self._service.bus.is_synced() or self._silence_seconds() > _DEAF_AFTER_SECONDS:
+            self._was_deaf = True
+            if self.is_fenced():
+                self._begin_unheard(now)
+            return
+        if self._was_deaf or stood_still:
+            # Nobody's silence in that time counts against them.
+            self._was_deaf = False
+            self._roster = self._roster.doubted(now)
+            self._changed_at_seconds = now
+        candidates = frozenset({self._me, *self._roster.possible(now)})
+        if candidates != self._candidates:
+            self._changed(candidates, now)
+        self._settle(now)
+
+    def _changed(self, candidates: frozenset[str], now: float) -> None:
+        gone, come = self._candidates - candidates, candidates - self._candidates - {self._me}
+        self._candidates, self._changed_at_seconds = candidates, now
+        if gone or come:
+            log.info("replicas: %s; gone: %s", ", ".join(sorted(candidates)), ", ".join(sorted(gone)) or "none")
+        # The others wait for this: it says that we know, too.
+        self._service.beat()
+
+    # --- what is ours
+
+    def _settle(self, now: float) -> None:
+        mine = self._mine(now)
+        lost = [unit for unit in self.tended if unit not in mine]
+        if lost:
+            self._give_up(lost)
+        agreed = now - self._changed_at_seconds >= self._settle_seconds
+        if not agreed or not self._roster.all_count_on(self._me, now):
+            return
+        self._disagreed = False
+        free = [unit for unit in self._untended(mine) if not self._is_awaited(unit, now)]
+        if free:
+            self._take_up(free)
+
+    def _mine(self, now: float) -> frozenset[str]:
+        holders: dict[str, frozenset[str]] = {}
+        if self._keeps:
+            own = frozenset({self._me})
+            holders = {
+                unit: frozenset(self._roster.holders(unit, now)) | (own if unit in self.tended else frozenset())
+                for unit in self._units
+            }
+        situation = (self._candidates, holders)
+        if self._share[0] != situation:
+            share = {unit for unit in self._units if owner(unit, holders.get(unit) or self._candidates) == self._me}
+            self._share = (situation, frozenset(share))
+        return self._share[1]
+
+    def _untended(self, mine: frozenset[str]) -> list[str]:
+        return [unit for unit in self._units if unit in mine and unit not in self.tended and unit not in self._leaving]
+
+    def _is_awaited(self, unit: str, now: float) -> bool:
+        return now - self._changed_at_seconds < LEAVING_SECONDS_MAX and self._roster.leaving(unit, now)
+
+    def _take_up(self, units: Iterable[str]) -> list[Tenure]:
+        begun: list[Tenure] = []
+        # One request to the broker for all: each would have it send again what all of them share.
+        with self._service.bus.asking_once():
+            for unit in units:
+                tenure = Tenure(self._service, self.is_fenced)
+                self._units[unit](tenure)
+                self.tended[unit] = tenure
+                begun.append(tenure)
+        if self._settle_seconds > 0:
+            log.info("tending %d of %d", len(self.tended), len(self._units))
+            self._service.beat()
+
+        def caught_up() -> None:
+            for tenure in begun:
+                tenure.caught_up()
+
+        if self._service.bus.is_synced():
+            self._service.bus.when_caught_up(lambda: self._service.soon(caught_up))
+        return begun
+
+    def _give_up(self, units: list[str]) -> None:
+        for unit in units:
+            tenure = self.tended.pop(unit)
+            tenure.end()
+            self._leaving[unit] = tenure
+        log.info("giving up %d, tending %d of %d", len(units), len(self.tended), len(self._units))
+        self._end_leaving()
+        self._service.beat()
+
+    def _end_leaving(self) -> None:
+        over = [unit for unit, tenure in self._leaving.items() if tenure.is_over()]
+        for unit in over:
+            self._leaving.pop(unit).bury()
+        if over:
+            self._service.beat()
+
+    def _standing(self) -> Mapping[str, Any]:
+        return {
+            "tends": len(self.tended),
+            "holds": tuple(self.tended) if self._keeps else (),
+            "leaving": tuple(self._leaving),
+            "knows": tuple(sorted(self._candidates)) if self._settle_seconds > 0 else None,
+        }
