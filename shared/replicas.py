@@ -19,7 +19,6 @@ SETTLE_SECONDS = 2.0
 LEAVING_SECONDS_MAX = 30.0
 """Every request to a device is bounded by less: whoever still lists a unit after that will not come back to it."""
 _LOOK_SECONDS = 0.5
-_STOOD_STILL_SECONDS = 3.0
 _FENCED_AFTER_SECONDS = BEATS_TOLERATED * BEAT_SECONDS
 _DEAF_AFTER_SECONDS = 2 * BEAT_SECONDS
 
@@ -50,7 +49,7 @@ class Replicas:
         self._me = service.bus.instance
         self._roster = Roster()
         self._candidates: frozenset[str] = frozenset({self._me})
-        self._changed_at_seconds = self._looked_at_seconds = service.clock.seconds()
+        self._changed_at_seconds = service.clock.seconds()
         self._heard_myself_at_seconds = service.clock.seconds()
         self._was_deaf = True
         self._disagreed = False
@@ -110,15 +109,13 @@ class Replicas:
 
     def _look(self) -> None:
         now = self._service.clock.seconds()
-        stood_still = now - self._looked_at_seconds > _STOOD_STILL_SECONDS
-        self._looked_at_seconds = now
         self._end_leaving()
         if not self._service.bus.is_synced() or self._silence_seconds() > _DEAF_AFTER_SECONDS:
             self._was_deaf = True
             if self.is_fenced():
                 self._begin_unheard(now)
             return
-        if self._was_deaf or stood_still:
+        if self._was_deaf:
             # Nobody's silence in that time counts against them.
             self._was_deaf = False
             self._roster = self._roster.doubted(now)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from shared.bus import Bus, MemoryBroker, MemoryLink
+from shared.bus import Arrival, Bus, MemoryBroker, MemoryLink
 from shared.clock import VirtualClock
 from shared.loops import Loop, SteppedRunner, SteppedTurns, Turns
 from shared.replicas import Replicas, Wire
@@ -70,6 +70,16 @@ class Replica:
         self.service.start()
         self.running = True
 
+    def freeze(self) -> None:
+        self.frozen = True
+        self._farm.broker.standing_still.add(self.link)
+
+    def thaw(self) -> None:
+        """It goes on at once, before it has read what came meanwhile."""
+        self.frozen = False
+        self.service.step()
+        self._farm.broker.catch_up(self.link)
+
     def kill(self) -> None:
         """As by SIGKILL: the broker publishes its will."""
         self.running = False
@@ -100,7 +110,24 @@ class Replica:
 
 
 class ForgetfulBroker(MemoryBroker):
-    """Can lose a client without noticing."""
+    """Can lose a client without noticing. What comes for one that stands still waits, as in a socket."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.standing_still: set[MemoryLink] = set()
+        self._waiting: list[tuple[MemoryLink, Arrival]] = []
+
+    def deliver(self, link: MemoryLink, arrival: Arrival) -> None:
+        if link in self.standing_still:
+            self._waiting.append((link, arrival))
+        else:
+            super().deliver(link, arrival)
+
+    def catch_up(self, link: MemoryLink) -> None:
+        self.standing_still.discard(link)
+        waiting, self._waiting = self._waiting, []
+        for other, arrival in waiting:
+            self.deliver(other, arrival)
 
     def forget_will(self, link: MemoryLink) -> None:
         link.will = None

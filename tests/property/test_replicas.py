@@ -1,6 +1,6 @@
 """Whatever happens to replicas and broker: no unit has two tenders that may act, and in the end each has one."""
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.replica_farm import ReplicaFarm
@@ -32,8 +32,10 @@ def happen(farm: ReplicaFarm, what: str, name: str) -> None:
     elif what in {"broker", "amnesia"}:
         farm.broker.revive()
     elif replica is not None and alive:
-        if what in {"freeze", "thaw"}:
-            replica.frozen = what == "freeze"
+        if what == "thaw" and replica.frozen:
+            replica.thaw()
+        elif what == "freeze":
+            replica.freeze()
         elif what in {"kill", "vanish", "leave"} and farm.broker.running and not replica.frozen:
             getattr(replica, what)()
 
@@ -51,6 +53,21 @@ def may_act(farm: ReplicaFarm, unit: str) -> list[str]:
 
 @settings(max_examples=60, deadline=None)
 @given(history=incidents, keeps=st.booleans())
+@example(
+    history=[
+        ("hang", "a", 8.0),
+        ("freeze", "a", 8.0),
+        ("broker", "a", 0.25),
+        ("join", "d", 8.0),
+        ("answer", "b", 8.0),
+        ("leave", "a", 8.0),
+        ("thaw", "a", 8.0),
+        ("amnesia", "d", 0.25),
+        ("vanish", "a", 3.0),
+        ("broker", "d", 0.25),
+    ],
+    keeps=True,
+)  # two that had been cut off were unfenced before they heard of each other
 def test_one_tender_at_most_at_any_time_and_exactly_one_in_the_end(
     history: list[tuple[str, str, float]], keeps: bool
 ) -> None:
@@ -65,7 +82,8 @@ def test_one_tender_at_most_at_any_time_and_exactly_one_in_the_end(
     farm.broker.revive()
     farm.hangs.clear()
     for replica in farm.replicas.values():
-        replica.frozen = False
+        if replica.running and replica.frozen:
+            replica.thaw()
     if not any(replica.running for replica in farm.replicas.values()):
         farm.add("a")
     farm.pass_seconds(40)

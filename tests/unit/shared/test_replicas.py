@@ -111,20 +111,20 @@ def test_a_step_that_never_ends_does_not_keep_a_unit_for_ever() -> None:
 def test_one_that_stood_still_does_not_take_the_others_for_dead() -> None:
     farm = settled("a", "b")
     before = farm.shares()["a"]
-    farm.replicas["a"].frozen = True
-    farm.pass_seconds(10)
-    farm.replicas["a"].frozen = False
+    farm.replicas["a"].freeze()
+    farm.pass_seconds(THREE_BEATS - 1)
+    farm.replicas["a"].thaw()
     for _ in farm.moments(10):
         assert farm.shares()["a"] == before
 
 
 def test_one_that_stood_still_for_longer_gives_its_units_back_one_by_one() -> None:
     farm = settled("a", "b")
-    farm.replicas["a"].frozen = True
+    farm.replicas["a"].freeze()
     farm.pass_seconds(THREE_BEATS + 5 + SETTLE)
     assert farm.shares()["b"] == set(farm.units)
     assert farm.replicas["a"].replicas.is_fenced()
-    farm.replicas["a"].frozen = False
+    farm.replicas["a"].thaw()
     farm.pass_seconds(SETTLE + THREE_BEATS)
     assert farm.is_whole()
     assert not farm.replicas["a"].replicas.is_fenced()
@@ -144,10 +144,14 @@ def test_whoever_cannot_hear_the_broker_keeps_its_units_and_is_fenced_after_thre
 
 @pytest.mark.parametrize("forget", [False, True])
 def test_a_broker_that_comes_back_changes_nothing_even_without_its_memory(forget: bool) -> None:
-    farm = settled("a", "b", "c")
+    farm = farm_of("a")
+    farm.pass_seconds(4)  # each has its own time to beat, and to connect again: one hears the other seconds later
+    farm.add("b")
+    farm.pass_seconds(SETTLE + 2 * A_LOOK)
     before = farm.shares()
+    assert farm.is_whole()
     farm.broker.kill(forget=forget)
-    farm.pass_seconds(60)
+    farm.pass_seconds(61.75)
     farm.broker.revive()
     for _ in farm.moments(60):
         assert farm.shares() == before
@@ -203,3 +207,13 @@ def test_a_broker_that_dies_before_they_have_agreed_leaves_nothing_untended() ->
     farm.pass_seconds(THREE_BEATS + A_LOOK)
     assert farm.is_whole()
     assert farm.replicas["a"].replicas.is_fenced()
+
+
+def test_after_an_outage_it_stays_fenced_until_they_have_agreed_anew() -> None:
+    farm = settled("a", "b")
+    farm.broker.kill()
+    farm.pass_seconds(THREE_BEATS + 5)
+    farm.broker.revive()
+    replica = farm.replicas["a"]
+    synced_for = [at for at in farm.moments(10) if replica.service.bus.is_synced() and replica.replicas.is_fenced()]
+    assert SETTLE - A_LOOK <= synced_for[-1] - synced_for[0] <= SETTLE + A_LOOK
