@@ -149,18 +149,20 @@ class Replicas:
             self._take_up(free)
 
     def _mine(self, now: float) -> frozenset[str]:
-        holders: dict[str, frozenset[str]] = {}
-        if self._keeps:
-            own = frozenset({self._me})
-            holders = {
-                unit: frozenset(self._roster.holders(unit, now)) | (own if unit in self.tended else frozenset())
-                for unit in self._units
-            }
+        holders = {unit: self._holders(unit, now) for unit in self._units} if self._keeps else {}
         situation = (self._candidates, holders)
         if self._share[0] != situation:
             share = {unit for unit in self._units if owner(unit, holders.get(unit) or self._candidates) == self._me}
             self._share = (situation, frozenset(share))
         return self._share[1]
+
+    def _holders(self, unit: str, now: float) -> frozenset[str]:
+        others = self._roster.holders(unit, now)
+        return frozenset(others) | (frozenset({self._me}) if unit in self._held() else frozenset())
+
+    def _held(self) -> tuple[str, ...]:
+        """What we keep. Nothing while we are fenced: whoever has taken it over meanwhile shall have it."""
+        return tuple(self.tended) if self._keeps and not self.is_fenced() else ()
 
     def _untended(self, mine: frozenset[str]) -> list[str]:
         return [unit for unit in self._units if unit in mine and unit not in self.tended and unit not in self._leaving]
@@ -208,7 +210,7 @@ class Replicas:
     def _standing(self) -> Mapping[str, Any]:
         return {
             "tends": len(self.tended),
-            "holds": tuple(self.tended) if self._keeps else (),
+            "holds": self._held(),
             "leaving": tuple(self._leaving),
             "knows": tuple(sorted(self._candidates)) if self._settle_seconds > 0 else None,
         }

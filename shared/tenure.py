@@ -116,6 +116,8 @@ class Tenure:
             handler(what)
 
     def _memory_arrived(self) -> None:
+        if self._ended:
+            return
         for job in list(self._ready):
             job()
         self.begin()

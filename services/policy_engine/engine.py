@@ -67,7 +67,7 @@ class Engine:
         self._teller = Teller(service)
         self._dirty: set[MinerId] = set()
         self._all_dirty = False
-        self._pass_ordered = False
+        self._pass_ordered = self._claim_due = False
         self._publisher = Publisher(service, rules)
         for remark in remarks(rules, service.clock.now()):
             log.warning("%s", remark)
@@ -186,6 +186,14 @@ class Engine:
 
     def _memory_arrived(self) -> None:
         """After each (re)connection. The broker may have lost its memory meanwhile: everything is said again."""
+        self._claim_due = True
+        self._claim()
+
+    def _claim(self) -> None:
+        # Fenced, another replica may be in charge by now: who was cut off or stood still must hear of that first.
+        if not self._claim_due or self._service.is_fenced():
+            return
+        self._claim_due = False
         self._throne.claim()
         self._restore_emergency_stop()
         self._publisher.say_again(*self.farm.miners)
@@ -218,6 +226,7 @@ class Engine:
         self._decide(None if self._all_dirty else [*self._dirty])
 
     def _tick(self) -> None:
+        self._claim()
         if self._throne.reclaim():
             self._order_pass()
         miners, self._rota = self._rota.turn(self._service.clock.now())
@@ -228,7 +237,6 @@ class Engine:
 
     def _term(self) -> Term | None:
         # Without a broker nobody could hear: memory ages then, as the agents' leases do.
-        # Fenced, another replica may be in charge by now: who stood still for long must hear that first.
         if self.reign.epoch is None or not self._service.bus.is_synced() or self._service.is_fenced():
             return None
         return Term(self.reign.engine, self.reign.epoch, self._rules.lease)
