@@ -10,11 +10,11 @@ from shared.bus import Bus, Received
 from shared.clock import VirtualClock
 from shared.launch import Context
 from shared.loops import SteppedRunner
-from shared.messages import MinerCommand, MinerState, MinerTelemetry, SiteTelemetry
+from shared.messages import EngineEpoch, MinerCommand, MinerState, MinerTelemetry, SiteTelemetry
 from shared.service import Service
 from shared.settings import FarmSettings
 from shared.settings.secrets import Secrets
-from shared.topics import MINER_COMMAND, MINER_TELEMETRY, SITE_TELEMETRY
+from shared.topics import ENGINE_EPOCH, MINER_COMMAND, MINER_TELEMETRY, SITE_TELEMETRY
 from tests.replica_farm import ForgetfulBroker
 from tests.unit.shared.commands import LADDER
 
@@ -69,6 +69,8 @@ class Site:
         self.soc = 80.0
         self._world = Bus(self.broker.link(), self.clock, instance="world")
         self._world.subscribe(MINER_COMMAND, self._heard)
+        self.epochs: list[str] = []
+        self._world.subscribe(ENGINE_EPOCH, self._heard_epoch)
         self._world.start()
         self._next_report = 0.0
 
@@ -93,8 +95,12 @@ class Site:
         return next(command for _, miner, command in reversed(self.said) if miner == name)
 
     def _heard(self, received: Received[MinerCommand]) -> None:
-        if received.message is not None:
+        if received.message is not None and not received.retained:
             self.said.append((self.clock.seconds(), received.identifier, received.message))
+
+    def _heard_epoch(self, received: Received[EngineEpoch]) -> None:
+        if received.message is not None and not received.retained:
+            self.epochs.append(received.message.engine)
 
     def _report(self) -> None:
         self._next_report = self.clock.seconds() + 5
@@ -162,13 +168,21 @@ def test_one_that_stood_still_says_nothing_more_once_it_goes_on(site: Site) -> N
     assert site.last().point.is_pause
 
 
-def test_a_dead_broker_makes_no_second_engine(site: Site) -> None:
+@pytest.mark.parametrize("names", [("e1", "e2"), ("e2", "e1")])
+def test_a_dead_broker_makes_no_second_engine(names: tuple[str, str]) -> None:
+    site = Site()
+    for name in names:
+        site.add(name)
+        site.pass_seconds(10)
+    assert site.speakers(0) == {names[0]}
     site.broker.kill()
     site.pass_seconds(60)
     cut_off_until = site.clock.seconds()
+    site.epochs.clear()
     site.broker.revive()
     site.pass_seconds(40)
     assert len(site.speakers(cut_off_until)) == 1
+    assert set(site.epochs) == site.speakers(cut_off_until), "the other does not even claim it"
 
 
 def test_leases_never_run_out_through_a_takeover(site: Site) -> None:
