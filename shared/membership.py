@@ -78,10 +78,12 @@ class Roster:
         """Whether the last step of somebody who has given this unit up still lasts."""
         return any(unit in each.presence.leaving for each in self.members if each.is_possible(seconds))
 
-    def holders(self, unit: str, seconds: float) -> tuple[str, ...]:
-        """Who keeps this unit for as long as it lives."""
+    def claims(self, unit: str, seconds: float) -> tuple[tuple[int, str], ...]:
+        """Who keeps this unit for as long as it lives, each with the number of its claim; the highest has it."""
         return tuple(
-            each.presence.instance for each in self.members if unit in each.presence.holds and each.is_possible(seconds)
+            (each.presence.holds[unit], each.presence.instance)
+            for each in self.members
+            if unit in each.presence.holds and each.is_possible(seconds)
         )
 
     def all_count_on(self, instance: str, seconds: float) -> bool:

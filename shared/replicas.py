@@ -53,6 +53,8 @@ class Replicas:
         self._heard_myself_at_seconds = service.clock.seconds()
         self._was_deaf = True
         self._disagreed = False
+        self._claims: dict[str, int] = {}
+        """The highest number seen for each unit that is kept; of what we tend, our own."""
         self._leaving: dict[str, Tenure] = {}
         self._share: tuple[object, frozenset[str]] = (None, frozenset())
 
@@ -86,6 +88,9 @@ class Replicas:
             return
         if presence.instance != self._me:
             self._roster = self._roster.heard(presence, now, retained=received.retained)
+            for unit, number in presence.holds.items():
+                if unit not in self.tended:
+                    self._claims[unit] = max(number, self._claims.get(unit, 0))
             self._look()
         elif not received.retained and presence.status == "online":
             self._heard_myself(now)
@@ -149,20 +154,22 @@ class Replicas:
             self._take_up(free)
 
     def _mine(self, now: float) -> frozenset[str]:
-        holders = {unit: self._holders(unit, now) for unit in self._units} if self._keeps else {}
-        situation = (self._candidates, holders)
+        keepers = {unit: self._keeper(unit, now) for unit in self._units} if self._keeps else {}
+        situation = (self._candidates, keepers)
         if self._share[0] != situation:
-            share = {unit for unit in self._units if owner(unit, holders.get(unit) or self._candidates) == self._me}
+            share = {unit for unit in self._units if (keepers.get(unit) or owner(unit, self._candidates)) == self._me}
             self._share = (situation, frozenset(share))
         return self._share[1]
 
-    def _holders(self, unit: str, now: float) -> frozenset[str]:
-        others = self._roster.holders(unit, now)
-        return frozenset(others) | (frozenset({self._me}) if unit in self._held() else frozenset())
+    def _keeper(self, unit: str, now: float) -> str | None:
+        held = self._held()
+        own = ((held[unit], self._me),) if unit in held else ()
+        claims = self._roster.claims(unit, now) + own
+        return max(claims)[1] if claims else None
 
-    def _held(self) -> tuple[str, ...]:
+    def _held(self) -> dict[str, int]:
         """What we keep. Nothing while we are fenced: whoever has taken it over meanwhile shall have it."""
-        return tuple(self.tended) if self._keeps and not self.is_fenced() else ()
+        return {unit: self._claims.get(unit, 0) for unit in self.tended} if self._keeps and not self.is_fenced() else {}
 
     def _untended(self, mine: frozenset[str]) -> list[str]:
         return [unit for unit in self._units if unit in mine and unit not in self.tended and unit not in self._leaving]
@@ -178,6 +185,7 @@ class Replicas:
                 tenure = Tenure(self._service, self.is_fenced)
                 self._units[unit](tenure)
                 self.tended[unit] = tenure
+                self._claims[unit] = self._claims.get(unit, 0) + 1
                 begun.append(tenure)
         if self._settle_seconds > 0:
             log.info("tending %d of %d", len(self.tended), len(self._units))

@@ -1,11 +1,13 @@
 """The policy engine as a process."""
 
+from datetime import timedelta
 from functools import partial
 
 from services.policy_engine.engine import Engine
 from services.policy_engine.needed import is_needed
 from services.policy_engine.settings import rules_of
 from shared.launch import Context, launch
+from shared.service import BEAT_SECONDS
 
 
 def build(context: Context) -> bool:
@@ -13,8 +15,9 @@ def build(context: Context) -> bool:
     if not is_needed(context.farm):
         return False
     site, rules = context.farm.site.id, rules_of(context.farm)
+    silence = timedelta(seconds=context.settle_seconds + BEAT_SECONDS) if context.settle_seconds else None
     # One decides for a site, as long as it lives; a standby learns everything from the retained commands.
-    context.share({f"engine-{site}": partial(Engine, rules=rules, site=site)}, keeps=True)
+    context.share({f"engine-{site}": partial(Engine, rules=rules, site=site, rival_silence=silence)}, keeps=True)
     return True
 
 

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterable
+from datetime import timedelta
 from itertools import islice
 from typing import Any
 
@@ -57,10 +58,11 @@ _SHARE = 50
 class Engine:
     """Decides for one site. `farm`, `reign` and `book` are immutable values; this object only holds the newest."""
 
-    def __init__(self, service: Station, rules: Rules, site: str) -> None:
+    def __init__(self, service: Station, rules: Rules, site: str, *, rival_silence: timedelta | None = None) -> None:
+        """`rival_silence`: after which we decide again, if nobody else is asked to; else as long as memory lasts."""
         self.book: Book = book_of(rules)
         self.farm: Farm = empty_farm(rules.miners, rules.groups, service.clock.now())
-        self._throne = Throne(service, site, rules.memory_lasts)
+        self._throne = Throne(service, site, rival_silence or rules.memory_lasts)
         self._service = service
         self._rules = rules
         self._site = site

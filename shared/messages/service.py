@@ -43,8 +43,9 @@ class Presence(Message):
     beat_seconds: Annotated[float, Field(gt=0)] = 5.0
     tends: int | None = None
     """How many physical units (devices, accounts, a site) are in its care."""
-    holds: tuple[str, ...] = ()
-    """What it keeps as long as it lives, whoever joins: being the engine of a site, or the bridge of its battery."""
+    holds: dict[str, int] = Field(default_factory=dict)
+    """What it keeps as long as it lives, whoever joins, such as being the engine of a site. Of two that keep the same
+    the one with the higher number has it: whoever took it over has seen the number before."""
     leaving: tuple[str, ...] = ()
     """Units that it has given up, while its last step with them still lasts: nobody else begins with them yet."""
     knows: tuple[str, ...] | None = None

@@ -192,3 +192,22 @@ def test_leases_never_run_out_through_a_takeover(site: Site) -> None:
         site.pass_seconds(1)
         expires = site.last().expires_at
         assert expires - site.clock.now() > timedelta(seconds=10)
+
+
+@pytest.mark.parametrize("names", [("e1", "e2"), ("e2", "e1")])
+def test_one_that_was_cut_off_for_seconds_leaves_it_to_who_has_taken_over(names: tuple[str, str]) -> None:
+    """Before it knew of numbers, the first was preferred again, heard the higher epoch, and waited for its silence."""
+    site = Site()
+    for name in names:
+        site.add(name)
+        site.pass_seconds(10)
+    first = site.engines[names[0]]
+    first.link.cut()
+    first.standing_still = True  # it cannot connect
+    site.pass_seconds(7)
+    first.standing_still = False
+    back_at = site.clock.seconds()
+    for _ in range(60):
+        site.pass_seconds(1)
+        assert site.last().expires_at - site.clock.now() > timedelta(seconds=10), "somebody decides"
+    assert site.speakers(back_at) == {names[1]}
