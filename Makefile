@@ -18,7 +18,7 @@ TRACED := tests/contract tests/museum $(addprefix tests/unit/,shared policy_engi
 DEV_STAMP := $(VENV)/.installed-dev
 MUTATE_STAMP := $(VENV)/.installed-mutate
 
-.PHONY: help setup demo run topics tell test check bench simulate sabotage soak e2e coverage mutate format docs clean
+.PHONY: help setup demo run topics tell env certificates addon test check bench simulate sabotage soak e2e coverage mutate format docs clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9_-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,6 +39,15 @@ tell: $(STAMP) ## tell the running farm what you want (ARGS='pause s19-20 --for 
 
 plugs: $(STAMP) ## find Kasa plugs and strips on your network (ARGS='--target 192.168.1.255', ARGS=--help)
 	@$(BIN)/python -m services.kasa_power_agent.search $(ARGS)
+
+env: ## make .env with strong broker passwords; never overwrites
+	@$(PYTHON) -m deploy.environment $(ARGS)
+
+certificates: $(STAMP) ## the broker's certificate by an authority of your own (ARGS='--host broker.lan')
+	@$(BIN)/python -m deploy.locks.certificates $(ARGS)
+
+addon: $(STAMP) ## pack the Home Assistant add-on into build/addon
+	@$(BIN)/python -m deploy.addon.pack $(ARGS)
 
 test: $(DEV_STAMP) ## all tests that need nothing but this machine
 	$(BIN)/python -m pytest -n auto --dist loadfile -rs $(ARGS)
@@ -77,8 +86,9 @@ format: $(DEV_STAMP) ## format and mend what can be mended by itself
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix --quiet .
 
-docs: $(DEV_STAMP) ## write the generated page of topics and the snapshots of the schemas anew
+docs: $(DEV_STAMP) ## write the page of topics, the access list and the snapshots of the schemas anew
 	$(BIN)/python -m deploy.topics_page > docs/topics.md
+	$(BIN)/python -m deploy.locks.access_list > mosquitto/access.list
 	$(BIN)/python -m tests.contract.regenerate
 
 clean: ## remove what was installed and what runs left behind

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from shared.topics import TOPICS
+from shared.topics import TOPICS, Identity, Topic
 
 _HEAD = """\
 # Topics
@@ -21,22 +21,39 @@ otherwise, and ids match `[a-z0-9_-]+`. Payloads are JSON. Fields that a reader 
 is refused and counted. Times are ISO 8601 with a zone. A field that is left out is unknown or not set: never 0, never
 "as before". An empty payload on a retained topic clears it.
 
-| topic | payload | retained | QoS | purpose |
-|---|---|---|---|---|
+Who writes and reads is known by the user name at the broker ([broker.md](broker.md)). `people`, `home-assistant` and
+`fleet` may read everything. *Its own*: each client may, where the id is its client id.
+
+| topic | payload | retained | QoS | purpose | written by | read by, besides |
+|---|---|---|---|---|---|---|
 """
 
 
 def page() -> str:
     """The whole page."""
-    rows = [
-        f"| `{topic.path('{prefix}', 'id').replace('/id/', '/{id}/')}` | {_link(topic.model)} "
-        f"| {'yes' if topic.retain else 'no'} | {topic.qos} | {topic.purpose} |\n"
-        for topic in TOPICS
-    ]
+    rows = [_row(topic) for topic in TOPICS]
     models: dict[type[BaseModel], None] = {}
     for topic in TOPICS:
         _collect(topic.model, models)
     return _HEAD + "".join(rows) + "".join(_section(model) for model in models)
+
+
+def _row(topic: Topic[Any]) -> str:
+    cells = (
+        f"`{topic.path('{prefix}', 'id').replace('/id/', '/{id}/')}`",
+        _link(topic.model),
+        "yes" if topic.retain else "no",
+        str(topic.qos),
+        topic.purpose,
+        _who(topic.writers, own=topic.own),
+        _who(topic.readers),
+    )
+    return f"| {' | '.join(cells)} |\n"
+
+
+def _who(identities: tuple[Identity, ...], *, own: bool = False) -> str:
+    names = ["everybody"] if set(identities) == set(Identity) else [f"`{identity.value}`" for identity in identities]
+    return ", ".join([*(["*its own*"] if own else []), *names])
 
 
 def _collect(model: type[BaseModel], found: dict[type[BaseModel], None]) -> None:

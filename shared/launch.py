@@ -6,13 +6,13 @@ import platform
 import re
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from shared.bus import BrokerAddress, Bus, MqttLink
+from shared.bus import BrokerAddress, Bus, MqttLink, TrustError
 from shared.clock import clock_of_process
 from shared.replicas import Replicas, Wire, settle_seconds_of_process
 from shared.service import Service
@@ -79,7 +79,11 @@ def launch(name: str, build: Callable[[Context], bool]) -> None:
     address = broker_address(farm, secrets)
     clock = clock_of_process()
     instance = instance_name(name)
-    bus = Bus(MqttLink(address, instance), clock, prefix=farm.broker.prefix, instance=instance)
+    try:
+        link = MqttLink(address, instance)
+    except TrustError as error:
+        sys.exit(_complain(str(error)))
+    bus = Bus(link, clock, prefix=farm.broker.prefix, instance=instance)
     service = Service(name, bus, clock)
     if not build(Context(service, farm, secrets, settle_seconds_of_process())):
         log.info("%s: nothing is configured for it; it does not start", name)
@@ -92,7 +96,7 @@ def broker_address(farm: FarmSettings, secrets: Secrets) -> BrokerAddress:
     """The farm's broker: the environment's (the embedded run sets it), else the file's, else this machine's."""
     url = farm.broker.url or "mqtt://127.0.0.1:1883"
     password = secrets.get("MQTT_PASSWORD")
-    return address_of(url, farm.broker.username, password)
+    return replace(address_of(url, farm.broker.username, password), ca_file=farm.broker.ca_file)
 
 
 def address_of(url: str, username: str | None, password: str | None) -> BrokerAddress:

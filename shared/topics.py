@@ -4,7 +4,8 @@ Access list, history, discovery and `docs/topics.md` are loops over `TOPICS`. To
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
 from shared.messages import (
@@ -30,6 +31,33 @@ _ID = re.compile(r"[a-z0-9_-]{1,64}")
 _PATH_LEVELS = 3
 
 
+class Identity(StrEnum):
+    """Who somebody is to the broker: its user name there, and the name of its container."""
+
+    POLICY_ENGINE = "policy-engine"
+    SOC_BRIDGE = "soc-bridge"
+    VNISH_AGENT = "vnish-agent"
+    BITAXE_AGENT = "bitaxe-agent"
+    KASA_POWER_AGENT = "kasa-power-agent"
+    POOL_POLLER = "pool-poller"
+    SIMULATOR = "simulator"
+    PEOPLE = "people"
+    """Whoever tells the farm what a person wants: `make tell`, a console."""
+    HOME_ASSISTANT = "home-assistant"
+    FLEET = "fleet"
+    """Whoever looks after the services themselves: sees all, and clears away what dead replicas leave behind."""
+
+
+_ENGINE = (Identity.POLICY_ENGINE,)
+_BRIDGE = (Identity.SOC_BRIDGE,)
+_POLLER = (Identity.POOL_POLLER,)
+_PLUG_AGENT = (Identity.KASA_POWER_AGENT,)
+# The last one: machines without an interface, known by their outlet alone.
+_MINER_AGENTS = (Identity.VNISH_AGENT, Identity.BITAXE_AGENT, Identity.KASA_POWER_AGENT)
+_PERSONS = (Identity.PEOPLE, Identity.HOME_ASSISTANT)
+_WATCHERS = (*_PERSONS, Identity.FLEET)
+
+
 class BadIdError(ValueError):
     """An id that does not match `[a-z0-9_-]+`, so that it cannot stand in a topic."""
 
@@ -44,6 +72,21 @@ class Topic(Generic[M]):
     retain: bool
     qos: int
     purpose: str
+    # Not compared: topics are keys of dictionaries that are asked for each message.
+    writers: tuple[Identity, ...] = field(default=(), compare=False)
+    """Who may write it, whatever the id."""
+    readers: tuple[Identity, ...] = field(default=(), compare=False)
+    """Who may read it besides its writers and those who may read everything."""
+    own: bool = field(default=False, compare=False)
+    """The id is a client's own: each writes and reads its own, besides whoever is named above."""
+
+    def may_write(self, identity: Identity) -> bool:
+        """Whether somebody may write it for every id."""
+        return identity in self.writers
+
+    def may_read(self, identity: Identity) -> bool:
+        """Whether somebody may read it for every id. What one has written is one's memory: it may be read back."""
+        return identity in {*self.writers, *self.readers, *_WATCHERS}
 
     def path(self, prefix: str, identifier: str) -> str:
         """The topic of one id. Raises BadIdError."""
@@ -56,22 +99,47 @@ class Topic(Generic[M]):
         return f"{prefix}/{self.noun}/+/{self.channel}" if identifier == "+" else self.path(prefix, identifier)
 
 
-SITE_TELEMETRY = Topic("site", "telemetry", SiteTelemetry, True, 1, "battery and powers of the site")
-EMERGENCY_STOP = Topic("site", "emergency_stop", EmergencyStop, True, 1, "latch that stops every miner")
-ENGINE_EPOCH = Topic("site", "epoch", EngineEpoch, True, 1, "which engine is in charge")
-MINER_TELEMETRY = Topic("miner", "telemetry", MinerTelemetry, True, 1, "what a miner reports")
-MINER_COMMAND = Topic("miner", "command", MinerCommand, True, 1, "what a miner shall do, and why")
-MINER_STATISTICS = Topic("miner", "statistics", MinerStatistics, True, 1, "what a miner did in each window")
-MINER_OVERRIDE = Topic("miner", "override", Override, True, 1, "what a person wants of a miner")
-MINER_EVENT = Topic("miner", "event", Event, False, 1, "something happened to a miner")
-MINER_POOL = Topic("miner", "pool", PoolReading, True, 1, "what the pool says of a miner's worker")
-PLUG_TELEMETRY = Topic("plug", "telemetry", PlugTelemetry, True, 1, "what the outlet of a miner reports")
-PLUG_COMMAND = Topic("plug", "command", PlugCommand, True, 1, "what the outlet of a miner shall be, and why")
-PLUG_EVENT = Topic("plug", "event", Event, False, 1, "something happened to the outlet of a miner")
-GROUP_OVERRIDE = Topic("group", "override", Override, True, 1, "what a person wants of a group")
-SERVICE_PRESENCE = Topic("service", "presence", Presence, True, 1, "heartbeat and last will of a replica")
-SERVICE_BARRIER = Topic("service", "barrier", Barrier, False, 1, "a replica's message to itself after subscribing")
-SERVICE_EVENT = Topic("service", "event", Event, False, 1, "something happened to a service")
+# Then who may write it, and who else reads it.
+SITE_TELEMETRY = Topic("site", "telemetry", SiteTelemetry, True, 1, "battery and powers of the site", _BRIDGE, _ENGINE)
+EMERGENCY_STOP = Topic(
+    "site", "emergency_stop", EmergencyStop, True, 1, "latch that stops every miner", _PERSONS + _ENGINE, _MINER_AGENTS
+)
+ENGINE_EPOCH = Topic("site", "epoch", EngineEpoch, True, 1, "which engine is in charge", _ENGINE, _MINER_AGENTS)
+MINER_TELEMETRY = Topic("miner", "telemetry", MinerTelemetry, True, 1, "what a miner reports", _MINER_AGENTS, _ENGINE)
+MINER_COMMAND = Topic(
+    "miner", "command", MinerCommand, True, 1, "what a miner shall do, and why", _ENGINE, _MINER_AGENTS
+)
+MINER_STATISTICS = Topic(
+    "miner", "statistics", MinerStatistics, True, 1, "what a miner did in each window", _MINER_AGENTS
+)
+MINER_OVERRIDE = Topic("miner", "override", Override, True, 1, "what a person wants of a miner", _PERSONS, _ENGINE)
+MINER_EVENT = Topic(
+    "miner", "event", Event, False, 1, "something happened to a miner", _MINER_AGENTS + _ENGINE + _POLLER
+)
+MINER_POOL = Topic("miner", "pool", PoolReading, True, 1, "what the pool says of a miner's worker", _POLLER, _ENGINE)
+PLUG_TELEMETRY = Topic(
+    "plug", "telemetry", PlugTelemetry, True, 1, "what the outlet of a miner reports", _PLUG_AGENT, _ENGINE
+)
+PLUG_COMMAND = Topic(
+    "plug", "command", PlugCommand, True, 1, "what the outlet of a miner shall be, and why", _ENGINE, _PLUG_AGENT
+)
+PLUG_EVENT = Topic("plug", "event", Event, False, 1, "something happened to the outlet of a miner", _PLUG_AGENT)
+GROUP_OVERRIDE = Topic("group", "override", Override, True, 1, "what a person wants of a group", _PERSONS, _ENGINE)
+SERVICE_PRESENCE = Topic(
+    "service",
+    "presence",
+    Presence,
+    True,
+    1,
+    "heartbeat and last will of a replica",
+    (Identity.FLEET,),
+    tuple(Identity),
+    own=True,
+)
+SERVICE_BARRIER = Topic(
+    "service", "barrier", Barrier, False, 1, "a replica's message to itself after subscribing", own=True
+)
+SERVICE_EVENT = Topic("service", "event", Event, False, 1, "something happened to a service", own=True)
 
 TOPICS: tuple[Topic[Any], ...] = (
     SITE_TELEMETRY,

@@ -7,22 +7,26 @@ nothing here depends on a feature of version 5.
 import logging
 import random
 import socket
+import sys
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 import paho.mqtt.client as paho
 from paho.mqtt.enums import MQTTErrorCode, MQTTProtocolVersion
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
+from shared.bus.broker_address import BrokerAddress
 from shared.bus.link import Arrival, Link, LinkListener, Packet
 from shared.bus.thrifty import ThriftyClient
+from shared.bus.tls import explain, soon_expired, trust
+from shared.clock import SystemClock
 
 log = logging.getLogger(__name__)
 
 KEEPALIVE_SECONDS = 10
 _UNSUPPORTED_PROTOCOL = {"Unsupported protocol version", "Protocol error", "Malformed packet"}
+_WHO_ARE_YOU = {"Not authorized", "Bad user name or password"}
 _QUEUED_MESSAGES = 2000
 _INFLIGHT_MESSAGES = 100
 _FAREWELL_SECONDS = 2.0
@@ -30,25 +34,15 @@ _UNANSWERED_MAX = 2
 _FENCE = "sunherd/fence"
 
 
-@dataclass(frozen=True)
-class BrokerAddress:
-    """Where the broker is and who we are to it. The password never shows in a text."""
-
-    host: str
-    port: int = 1883
-    username: str | None = None
-    password: str | None = field(default=None, repr=False)
-    tls: bool = False
-
-    def __str__(self) -> str:
-        return f"{'mqtts' if self.tls else 'mqtt'}://{self.host}:{self.port}"
-
-
 class MqttLink(Link):
-    """One paho client. `client_id` must be unique: two clients of one id throw each other out for ever."""
+    """One paho client. `client_id` must be unique: two clients of one id throw each other out for ever.
+
+    Raises TrustError where `ca_file` cannot be used.
+    """
 
     def __init__(self, address: BrokerAddress, client_id: str) -> None:
         self._address = address
+        self._trust = trust(address.ca_file) if address.tls else None
         self._client_id = client_id
         self._protocol = MQTTProtocolVersion.MQTTv5
         self._listener: LinkListener | None = None
@@ -121,8 +115,8 @@ class MqttLink(Link):
         client = ThriftyClient(self._client_id, self._protocol, self._on_arrival)
         if self._address.username is not None:
             client.username_pw_set(self._address.username, self._address.password)
-        if self._address.tls:
-            client.tls_set()
+        if self._trust is not None:
+            client.tls_set_context(self._trust)
         if self._will is not None:
             client.will_set(self._will.path, self._will.payload, self._will.qos, self._will.retain)
         client.max_queued_messages_set(_QUEUED_MESSAGES)
@@ -132,6 +126,7 @@ class MqttLink(Link):
         client.suppress_exceptions = True  # an exception in a callback would end paho's thread in silence
         client.on_socket_open = _no_delay
         client.on_connect = self._on_connect
+        client.on_connect_fail = self._on_connect_fail
         client.on_unsubscribe = self._on_fence
         client.on_disconnect = self._on_disconnect
         # A session that the broker kept would replay old commands: retained topics are the memory, sessions are not.
@@ -170,10 +165,20 @@ class MqttLink(Link):
         if reason.is_failure:
             self._refused(client, str(reason))
             return
+        if self._said is not None:
+            log.info("%s: connected", self._address)
         self._refusal = self._said = None
+        ending = soon_expired(client.socket(), SystemClock().now())
+        if ending is not None:
+            log.warning("%s: %s", self._address, ending)
         # After this callback paho sends again what was not acknowledged before. Only the answer to this (which
         # unsubscribes from nothing) comes behind it: a newer value that we sent earlier would be overwritten.
         client.unsubscribe(_FENCE)
+
+    def _on_connect_fail(self, client: paho.Client, _userdata: object) -> None:
+        error = sys.exception()  # paho calls us where it has caught it, and does not hand it over
+        if client is self._client and isinstance(error, OSError):
+            self._say(f"cannot be reached: {explain(error, self._address)}")
 
     def _on_fence(
         self,
@@ -200,19 +205,29 @@ class MqttLink(Link):
             return
         if not self._up and self._refusal is None:
             self._unanswered += 1
-            if self._unanswered >= _UNANSWERED_MAX:
+            if self._unanswered >= _UNANSWERED_MAX and self._protocol is MQTTProtocolVersion.MQTTv311:
+                self._say("hangs up without a word. Fix: if this is its TLS port, write mqtts:// in broker.url")
+            elif self._unanswered >= _UNANSWERED_MAX:
                 self._step_down(client, f"no answer to CONNECT, {reason}")
         # The client that has just been opened in place of this one may be up already.
         if client is self._client:
+            if self._up and not self._stopped:
+                log.warning("%s: the connection has ended: %s; trying on", self._address, reason)
+                self._said = ""
             self._went_down()
 
     def _refused(self, client: paho.Client, text: str) -> None:
         if text in _UNSUPPORTED_PROTOCOL:
             self._step_down(client, text)
-        elif text != self._said:
-            self._said = text
-            log.error("%s refuses the connection: %s (said once; trying on)", self._address, text)
+        else:
+            fix = ". Fix: MQTT_PASSWORD and broker.username" if text in _WHO_ARE_YOU else ""
+            self._say(f"refuses the connection: {text}{fix}")
         self._refusal = text
+
+    def _say(self, text: str) -> None:
+        if text != self._said:
+            self._said = text
+            log.error("%s %s (said once; trying on)", self._address, text)
 
     def _step_down(self, client: paho.Client, cause: str) -> None:
         """Leaves this client, in whose thread we are, for one that speaks 3.1.1."""

@@ -9,6 +9,7 @@ import contextlib
 import logging
 import select
 import socket
+import ssl
 import struct
 from collections.abc import Callable
 from typing import Any, Literal
@@ -180,6 +181,20 @@ class ThriftyClient(paho.Client):
             if mid in self._out_messages:
                 return self._do_on_publish(mid, _SUCCESS, _NO_PROPERTIES)
         return MQTTErrorCode.MQTT_ERR_SUCCESS
+
+    def _ssl_wrap_socket(self, tcp_sock: socket.socket) -> ssl.SSLSocket:
+        # paho leaves the socket of a failed handshake to the garbage collector.
+        if self._ssl_context is None:
+            message = "TLS without a context"
+            raise ValueError(message)
+        wrapped = self._ssl_context.wrap_socket(tcp_sock, server_hostname=self._host, do_handshake_on_connect=False)
+        try:
+            wrapped.settimeout(self._connect_timeout)
+            wrapped.do_handshake()
+        except BaseException:
+            wrapped.close()
+            raise
+        return wrapped
 
     def _create_socket(self) -> Any:
         opened = super()._create_socket()

@@ -51,6 +51,15 @@ class BrokerSettings(Section):
     url: BrokerUrl | None = None
     username: str | None = None
     prefix: Annotated[str, Field(pattern=r"^[a-z0-9_-]+$")] = "sunherd"
+    ca_file: Annotated[str, Field(min_length=1)] | None = None
+    """With mqtts: the certificate of the authority that vouches for the broker; without it the system's count."""
+
+    @model_validator(mode="after")
+    def _trust_needs_tls(self) -> Self:
+        if self.ca_file is not None and not (self.url or "").startswith("mqtts:"):
+            message = "ca_file is for a broker with TLS: write its url as mqtts://...:8883"
+            raise ValueError(message)
+        return self
 
 
 class HomeAssistantSettings(Section):

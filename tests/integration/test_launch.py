@@ -71,6 +71,32 @@ def test_a_missing_farm_file_is_explained(tmp_path: Path) -> None:
     assert "nowhere.yaml: No such file or directory. Fix: " in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("broker", "words"),
+    [
+        (
+            'url: "mqtts://broker.lan:8883", ca_file: nowhere.crt',
+            "broker.ca_file: there is no nowhere.crt. Fix: copy authority.crt here from where `make certificates`",
+        ),
+        (
+            'url: "mqtts://broker.lan:8883", ca_file: farm.yaml',
+            "broker.ca_file: farm.yaml cannot be used: it holds no certificate. Fix: give the authority.crt",
+        ),
+        (
+            'url: "mqtt://broker.lan:1883", ca_file: a.crt',
+            "farm.yaml:1: broker: ca_file is for a broker with TLS. Fix: write its url as mqtts://",
+        ),
+        ("ca_file: a.crt", "farm.yaml:1: broker: ca_file is for a broker with TLS. Fix: write its url as mqtts://"),
+    ],
+)
+def test_an_authority_that_cannot_be_used_is_explained(tmp_path: Path, broker: str, words: str) -> None:
+    (tmp_path / "farm.yaml").write_text(f"broker: {{{broker}}}\n{FARM}")
+    done = run(tmp_path)
+    assert done.returncode == 2, done
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_a_service_with_nothing_to_do_ends_well(tmp_path: Path) -> None:
     (tmp_path / "farm.yaml").write_text(FARM)
     done = run(tmp_path, "idle", SUNHERD_LOG_DIR=str(tmp_path))

@@ -1,0 +1,1 @@
+"""What locks the broker: who may write and read what (`access_list`), and its own certificates (`certificates`)."""
