@@ -18,7 +18,7 @@ TRACED := tests/contract tests/museum $(addprefix tests/unit/,shared policy_engi
 DEV_STAMP := $(VENV)/.installed-dev
 MUTATE_STAMP := $(VENV)/.installed-mutate
 
-.PHONY: help setup demo run topics tell env certificates addon test check bench simulate sabotage soak e2e coverage mutate format docs clean
+.PHONY: help setup demo run topics tell env certificates addon test check bench simulate sabotage chaos soak e2e coverage mutate format docs clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9_-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -78,6 +78,9 @@ simulate: $(DEV_STAMP) ## ten thousand simulated days with faults (ARGS='--seeds
 
 sabotage: $(DEV_STAMP) ## break the code once for each invariant and see whether a simulated day notices
 	$(BIN)/python -m tests.simulation.sabotage $(ARGS)
+
+chaos: $(DEV_STAMP) ## replicas killed, frozen and cut off; a program judges the history (ARGS='--engine-kills 20')
+	@$(BIN)/python -m tests.chaos $(ARGS)
 
 soak: $(DEV_STAMP) ## whether anything is kept through 20 minutes of faults (ARGS='--minutes 5', ARGS=--help)
 	$(BIN)/python -m tests.soak $(ARGS)

@@ -2,7 +2,7 @@
 
 import secrets
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,6 +29,10 @@ class Heard:
     """Without the prefix."""
     body: Any
     authorized: bool
+    by: str = ""
+    """Whose password the request's token was given for; empty for the miner's own, and for requests without a token."""
+    at_seconds: float = 0.0
+    """On the stand-in's own clock."""
 
 
 class VnishStandIn(VnishMachine):
@@ -49,7 +53,9 @@ class VnishStandIn(VnishMachine):
         self.heard: deque[Heard] = deque(maxlen=HEARD_KEPT)
         self.preset_needs_restart = True
         self.password = password
-        self._tokens: dict[str, float] = {}
+        self.passwords_of: Mapping[str, str] = {}
+        """Further passwords, by whom they belong to: so a test can tell apart who asks for what."""
+        self._tokens: dict[str, tuple[float, str]] = {}
         self._unlocks: list[float] = []
         self._back_at = 0.0
 
@@ -72,7 +78,8 @@ class VnishStandIn(VnishMachine):
     def handle(self, request: Request) -> Response:
         """Answers one request."""
         path = request.path.removeprefix(PREFIX)
-        self.heard.append(Heard(request.method, path, request.json(), self._authorized(request)))
+        by, authorized = self._author(request)
+        self.heard.append(Heard(request.method, path, request.json(), authorized, by, self.clock.seconds()))
         faults = self.faults
         if not self.alive:
             return Response(wire=Wire.SILENCE if self.frailty.powered else Wire.RESET)
@@ -97,7 +104,7 @@ class VnishStandIn(VnishMachine):
         secured = self._secured_routes().get((request.method, path))
         if secured is None:
             return Response(404)
-        if self._used_up("unauthorized") or not self._authorized(request):
+        if self._used_up("unauthorized") or not self._author(request)[1]:
             return Response(401)
         return secured(request)
 
@@ -153,15 +160,19 @@ class VnishStandIn(VnishMachine):
             return json_response({"unlock_timeout": 60}, 429)
         body = request.json()
         said = body.get("pw") if isinstance(body, dict) else None
-        if self._used_up("forbidden") or said != self.password:
+        whose = {self.password: "", **{password: name for name, password in self.passwords_of.items()}}
+        by = whose.get(said) if isinstance(said, str) else None
+        if self._used_up("forbidden") or by is None:
             return json_response({"unlock_timeout": None}, 403)
         token = secrets.token_hex(16)
-        self._tokens[token] = now + self.pace.token_seconds
+        self._tokens[token] = (now + self.pace.token_seconds, by)
         return json_response({"token": token})
 
-    def _authorized(self, request: Request) -> bool:
+    def _author(self, request: Request) -> tuple[str, bool]:
+        """Whose token comes with a request, and whether it still counts."""
         token = request.headers.get("authorization", "").removeprefix("Bearer ")
-        return self.clock.seconds() < self._tokens.get(token, float("-inf"))
+        ends_at, by = self._tokens.get(token, (float("-inf"), ""))
+        return by, self.clock.seconds() < ends_at
 
     # --- controls
 
