@@ -18,7 +18,7 @@ TRACED := tests/contract tests/museum $(addprefix tests/unit/,shared policy_engi
 DEV_STAMP := $(VENV)/.installed-dev
 MUTATE_STAMP := $(VENV)/.installed-mutate
 
-.PHONY: help setup demo run topics tell env certificates addon test check bench simulate sabotage chaos soak e2e coverage mutate format docs clean
+.PHONY: help setup demo run topics tell env up up-demo down-demo down logs scale certificates addon test check bench simulate sabotage chaos soak e2e coverage mutate format docs clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9_-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -114,3 +114,36 @@ $(DEV_STAMP): pyproject.toml $(BIN)/python
 $(MUTATE_STAMP): pyproject.toml $(BIN)/python
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[mutate]'
 	@touch $@ $(DEV_STAMP) $(STAMP)
+
+# --- the farm in containers (docs/compose.md)
+# The demo beside a farm of one's own: its own project, ports and broker, whatever .env says of the farm.
+DEMO_STACK := COMPOSE_FILE=docker-compose.yml SUNHERD_FARM_DIRECTORY=demo-farm SUNHERD_BROKER__URL= \
+  SUNHERD_BROKER_PORT=11883 SUNHERD_BROKER_TLS_PORT=18883 docker compose --project-name sunherd-demo --profile demo
+NOT_HEALTHY := echo 'Not all is healthy. Why: make logs, or docker compose exec SERVICE python -m shared.health ready' >&2
+
+.env:
+	@$(PYTHON) -m deploy.environment
+
+up: .env ## your farm in containers: build, start, wait until all is healthy (docs/compose.md)
+	@grep -q '^SUNHERD_FARM_DIRECTORY=.' .env || { printf '%s\n' 'Which farm?' \
+	  '  1. mkdir -p farm && cp farm.example.yaml farm/farm.yaml, and put in your own addresses' \
+	  '  2. SUNHERD_FARM_DIRECTORY=./farm in .env' '  3. make up' 'Without hardware: make up-demo' >&2; exit 2; }
+	@docker compose up --detach --build --wait --wait-timeout 180 || { docker compose ps --all; $(NOT_HEALTHY); exit 1; }
+	@echo 'All is healthy. What they say: make logs. How they are: docker compose ps. More: docs/compose.md'
+
+up-demo: .env ## a simulated farm in containers, beside yours; down-demo removes it
+	@$(DEMO_STACK) up --detach --build --wait --wait-timeout 180 || { $(DEMO_STACK) ps --all; $(NOT_HEALTHY); exit 1; }
+	@echo 'A day takes 100 s. Look on: docker compose --project-name sunherd-demo logs --follow policy-engine'
+
+down-demo: .env
+	@$(DEMO_STACK) down --volumes
+
+down: ## stop your farm's containers; what the broker remembers is kept
+	@docker compose down
+
+logs: ## what the containers say (ARGS='vnish-agent')
+	@docker compose logs --follow --tail 50 $(ARGS)
+
+scale: ## run so many of one service: make scale service=vnish-agent n=3
+	@[ -n '$(service)' ] && [ -n '$(n)' ] || { echo 'Say: make scale service=vnish-agent n=3' >&2; exit 2; }
+	@docker compose up --detach --no-recreate --wait --scale $(service)=$(n) $(service)

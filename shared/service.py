@@ -3,6 +3,7 @@
 import gc
 import itertools
 import logging
+import os
 import signal
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -11,6 +12,7 @@ from typing import Any, TypeVar
 from shared.bus import Bus, Packet, Received
 from shared.clock import Clock
 from shared.counts import Counts
+from shared.health import Health
 from shared.inbox import Inbox
 from shared.loops import Loop, Runner, ThreadRunner, Turns
 from shared.messages import Message, Presence
@@ -60,6 +62,7 @@ class Service:
         self._drift_said = False
         self._began_waiting_seconds = clock.seconds()
         self._patience: Undo = lambda: None
+        self._health = Health.from_environment(os.environ)
 
     # --- what a service is made of: see `Station`
 
@@ -179,6 +182,7 @@ class Service:
         for job in list(self._ready.values()):
             self._guarded(job)
         self._begin_all()
+        self._tell_health()
 
     def _wait_in_vain(self) -> None:
         if self.clock.seconds() - self._began_waiting_seconds >= _PATIENCE_SECONDS:
@@ -200,10 +204,15 @@ class Service:
 
     def _beat(self) -> None:
         notify_watchdog()
+        self._tell_health()
         self.bus.tend()
         self.counts.set("inbox_dropped", self._inbox.dropped)
         self._watch_clock()
         self.beat()
+
+    def _tell_health(self) -> None:
+        trouble = "" if self.bus.is_synced() else "the broker's memory has not arrived"
+        self._health.stirred(self.clock.seconds(), trouble if self.bus.is_up() else "no connection to the broker")
 
     def _watch_clock(self) -> None:
         drift = self.clock.drift_seconds()

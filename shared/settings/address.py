@@ -1,6 +1,7 @@
 """Where a device or a broker is on the network: a host name or address, with or without a port."""
 
 import ipaddress
+import os
 import re
 from dataclasses import dataclass
 from typing import Annotated
@@ -10,6 +11,8 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]+")
 PORT_MAX = 65_535
+SIMULATED_AT_VARIABLE = "SUNHERD_SIMULATED_AT"
+"""In a demo of several containers: the name of the one in which the simulator stands in for all devices."""
 
 
 @dataclass(frozen=True)
@@ -25,9 +28,9 @@ class Address:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host is this very machine: what answers there is nobody else's device."""
+    """Whether a host is this very machine, or the demo's simulator: what answers there is nobody's real device."""
     try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+        return host in {"localhost", os.environ.get(SIMULATED_AT_VARIABLE)} or ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
 

@@ -191,12 +191,12 @@ def _batteryless_bands(data: dict[str, Any], miners: dict[str, Any]) -> Iterator
 
 def _missing_secrets(document: Document, secrets: Secrets) -> Iterator[Problem]:
     battery = _mapping(document.data.get("battery"))
-    if "home_assistant" in battery and secrets.get("HA_TOKEN") is None:
+    if "home_assistant" in battery and secrets.lacks("HA_TOKEN"):
         line = document.line_of(("battery", "home_assistant"))
         fix = "create a long-lived token in Home Assistant and set HA_TOKEN in the environment, .env or a secret file"
         yield Problem(line, "battery.home_assistant", "the secret HA_TOKEN is missing", fix)
     for miner, variable in pool_keys(document.data).items():
-        if secrets.get(variable) is None:
+        if secrets.lacks(variable):
             line = document.line_of(("miners", miner, "worker"))
             fix = f"set {variable} in the environment, .env or a secret file; a key that may only read is enough"
             yield Problem(line, f"miners.{miner}.worker", f"the secret {variable} is missing", fix)

@@ -2,11 +2,14 @@
 
 import os
 from collections.abc import Mapping
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from dotenv import dotenv_values
 
 SECRETS_DIRECTORY_VARIABLE = "SUNHERD_SECRETS_DIR"
+EXPECTED_VARIABLE = "SUNHERD_SECRETS_EXPECTED"
+"""Which of the farm's secrets this process is given, as names or patterns such as `*_KEY`. Unset: all of them."""
 _DEFAULT_DIRECTORY = "/run/secrets"
 
 
@@ -33,6 +36,12 @@ class Secrets:
             if file.is_file():
                 return file.read_text(encoding="utf-8").strip() or None
         return None
+
+    def lacks(self, name: str) -> bool:
+        """Whether a secret that this process should have been given is not there."""
+        expected = self._environment.get(EXPECTED_VARIABLE)
+        here = expected is None or any(fnmatchcase(name, pattern) for pattern in expected.split())
+        return here and self.get(name) is None
 
     def password_of(self, identifier: str, fallback: str) -> str | None:
         """`<ID>_PASSWORD`, else the fallback variable."""

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.demo import PORTS, orders, write_farm
+from deploy.demo_farm import PORTS, orders, write_farm
 from services.simulator.fleet import miners_of
 from services.simulator.orders import complaints, parse_orders
 from shared.clock import SystemClock
