@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from deploy.demo import PORTS, write_farm
+from deploy.demo_farm import PORTS, write_farm
 from shared.topics import EMERGENCY_STOP, Identity
 from tests.locked_broker import AUDITOR, Client, LockedBroker, free_port, password_of
 from tests.waiting import eventually
