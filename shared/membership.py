@@ -66,6 +66,11 @@ class Roster:
     def member(self, instance: str) -> Member | None:
         return next((member for member in self.members if member.presence.instance == instance), None)
 
+    def has_said_farewell(self, instance: str) -> bool:
+        """Whether it has ended in good order."""
+        member = self.member(instance)
+        return member is not None and member.presence.status == "offline" and member.presence.farewell
+
     def live(self, seconds: float) -> tuple[str, ...]:
         """The instances heard within three beats and not gone, in order."""
         return tuple(sorted(each.presence.instance for each in self.members if each.is_live(seconds)))

@@ -138,6 +138,10 @@ class MinerRole:
         if goal.point.is_pause:
             self._stopped, self._stopped_at = True, None
 
+    def undone(self, reading: MinerTelemetry) -> None:
+        if reading.state in _IDLE:
+            self._stopped, self._stopped_at = True, None
+
     def restart_at(self, command: MinerCommand, reading: MinerTelemetry) -> datetime | None:
         """The restart that a live command orders. None where it could start a paused miner, or undo a protection."""
         unfit = command.point.is_pause or reading.state not in _RESTARTABLE or reading.protected_since is not None

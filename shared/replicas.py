@@ -3,6 +3,7 @@
 import logging
 import os
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any
 
 from shared.bus import Received
@@ -18,6 +19,8 @@ SETTLE_VARIABLE = "SUNHERD_SETTLE_SECONDS"
 SETTLE_SECONDS = 2.0
 LEAVING_SECONDS_MAX = 30.0
 """Every request to a device is bounded by less: whoever still lists a unit after that will not come back to it."""
+CONTESTED_SECONDS_MAX = 1800.0
+"""For so long a lost replica may keep its former devices from starting; then they start again, by all the gates."""
 _LOOK_SECONDS = 0.5
 _FENCED_AFTER_SECONDS = BEATS_TOLERATED * BEAT_SECONDS
 _DEAF_AFTER_SECONDS = 2 * BEAT_SECONDS
@@ -53,9 +56,13 @@ class Replicas:
         self._heard_myself_at_seconds = service.clock.seconds()
         self._was_deaf = True
         self._disagreed = False
+        self._agreed_connection = -1
         self._claims: dict[str, int] = {}
         """The highest number seen for each unit that is kept; of what we tend, our own."""
         self._leaving: dict[str, Tenure] = {}
+        self._lost: frozenset[str] = frozenset()
+        """Who has gone without a farewell and not been heard since: it may live, and act."""
+        self._lost_at_seconds: dict[str, float] = {}
         self._share: tuple[object, frozenset[str]] = (None, frozenset())
 
     def begin(self) -> None:
@@ -71,10 +78,19 @@ class Replicas:
     def is_fenced(self) -> bool:
         """Whether the others may have taken over what is ours.
 
-        That is so when the broker has not been heard for three beats, and after that until all have agreed anew.
+        That is so as long as there is no connection (they have been told), or nothing has been heard for three beats
+        (they think so themselves), and after that until all have agreed anew.
         """
         if self._settle_seconds <= 0:
             return False
+        return self._agreed_connection != self._connection() or self._was_silent()
+
+    def _connection(self) -> int:
+        """The number of the present connection; 0: there is none."""
+        return self._service.bus.counts["connects"] if self._service.bus.is_synced() else 0
+
+    def _was_silent(self) -> bool:
+        """Whether we have been away for so long that whoever has taken over shall keep it."""
         return self._disagreed or self._silence_seconds() > _FENCED_AFTER_SECONDS
 
     def _silence_seconds(self) -> float:
@@ -96,7 +112,7 @@ class Replicas:
             self._heard_myself(now)
 
     def _heard_myself(self, now: float) -> None:
-        self._disagreed = self.is_fenced()
+        self._disagreed = self._was_silent()
         self._heard_myself_at_seconds = now
 
     def _connected(self) -> None:
@@ -117,7 +133,7 @@ class Replicas:
         self._end_leaving()
         if not self._service.bus.is_synced() or self._silence_seconds() > _DEAF_AFTER_SECONDS:
             self._was_deaf = True
-            if self.is_fenced():
+            if self._was_silent():
                 self._begin_unheard(now)
             return
         if self._was_deaf:
@@ -133,6 +149,8 @@ class Replicas:
     def _changed(self, candidates: frozenset[str], now: float) -> None:
         gone, come = self._candidates - candidates, candidates - self._candidates - {self._me}
         self._candidates, self._changed_at_seconds = candidates, now
+        self._lost = self._lost - candidates | {each for each in gone if not self._roster.has_said_farewell(each)}
+        self._lost_at_seconds |= dict.fromkeys(gone & self._lost, now)
         if gone or come:
             log.info("replicas: %s; gone: %s", ", ".join(sorted(candidates)), ", ".join(sorted(gone)) or "none")
         # The others wait for this: it says that we know, too.
@@ -149,6 +167,7 @@ class Replicas:
         if not agreed or not self._roster.all_count_on(self._me, now):
             return
         self._disagreed = False
+        self._agreed_connection = self._connection()
         free = [unit for unit in self._untended(mine) if not self._is_awaited(unit, now)]
         if free:
             self._take_up(free)
@@ -169,10 +188,22 @@ class Replicas:
 
     def _held(self) -> dict[str, int]:
         """What we keep. Nothing while we are fenced: whoever has taken it over meanwhile shall have it."""
-        return {unit: self._claims.get(unit, 0) for unit in self.tended} if self._keeps and not self.is_fenced() else {}
+        return (
+            {unit: self._claims.get(unit, 0) for unit in self.tended} if self._keeps and not self._was_silent() else {}
+        )
 
     def _untended(self, mine: frozenset[str]) -> list[str]:
         return [unit for unit in self._units if unit in mine and unit not in self.tended and unit not in self._leaving]
+
+    def _lost_owner(self, unit: str) -> str | None:
+        """Who tended a unit before, if it may still do so without having heard of us."""
+        before = owner(unit, self._candidates | self._lost)
+        return before if before in self._lost else None
+
+    def _is_contested(self, lost: str | None) -> bool:
+        if lost is None or lost not in self._lost:
+            return False
+        return self._service.clock.seconds() - self._lost_at_seconds[lost] < CONTESTED_SECONDS_MAX
 
     def _is_awaited(self, unit: str, now: float) -> bool:
         return now - self._changed_at_seconds < LEAVING_SECONDS_MAX and self._roster.leaving(unit, now)
@@ -182,7 +213,7 @@ class Replicas:
         # One request to the broker for all: each would have it send again what all of them share.
         with self._service.bus.asking_once():
             for unit in units:
-                tenure = Tenure(self._service, self.is_fenced)
+                tenure = Tenure(self._service, self.is_fenced, partial(self._is_contested, self._lost_owner(unit)))
                 self._units[unit](tenure)
                 self.tended[unit] = tenure
                 self._claims[unit] = self._claims.get(unit, 0) + 1

@@ -38,6 +38,9 @@ class Role(Protocol[R, C]):
     def acts(self, goal: C) -> None:
         """Is told of a goal just before the device is asked for it: the next reading may show what we have done."""
 
+    def undone(self, reading: R) -> None:
+        """Is told that another replica has undone what was commanded: to go on is a start like any other."""
+
     def name(self, goal: C) -> str:
         """A short name for what the goal asks for; two goals of one name are the same goal."""
 

@@ -107,10 +107,17 @@ class Service:
 
     def publish(self, topic: Topic[M], identifier: str, message: M) -> None:
         self.bus.publish(topic, identifier, message)
+        self.note(topic, identifier, message)
+
+    def note(self, topic: Topic[M], identifier: str, message: M) -> None:
+        """As `publish`, for those in this very service alone. Callable from any thread."""
         for handler in self._listeners.get((topic, identifier), ()):
             self._inbox.put_event(partial(handler, identifier, message))
 
     def is_fenced(self) -> bool:
+        return False
+
+    def is_contested(self) -> bool:
         return False
 
     def describe(self, standing: Callable[[], Mapping[str, Any]]) -> None:
@@ -168,7 +175,7 @@ class Service:
         for job in list(self._farewells.values()):
             self._guarded(job)
         self._runner.stop()
-        self.bus.stop(self._presence_packet("offline"))
+        self.bus.stop(self._presence_packet("offline", farewell=True))
 
     # --- inside
 
@@ -221,13 +228,14 @@ class Service:
             self.counts.add("clock_stepped")
             log.warning("the machine's clock was set by %+.0f s; %s keeps its own until it restarts", drift, self.name)
 
-    def _presence(self, status: str) -> Presence:
+    def _presence(self, status: str, *, farewell: bool = False) -> Presence:
         return Presence.model_validate(
             {
                 "at": self.clock.now(),
                 "service": self.name,
                 "instance": self.bus.instance,
                 "status": status,
+                "farewell": farewell,
                 "version": VERSION,
                 "started_at": self._started_at,
                 "beat_seconds": BEAT_SECONDS,
@@ -236,9 +244,9 @@ class Service:
             },
         )
 
-    def _presence_packet(self, status: str) -> Packet:
+    def _presence_packet(self, status: str, *, farewell: bool = False) -> Packet:
         path = SERVICE_PRESENCE.path(self.bus.prefix, self.bus.instance)
-        payload = self._presence(status).model_dump_json(exclude_none=True).encode()
+        payload = self._presence(status, farewell=farewell).model_dump_json(exclude_none=True).encode()
         return Packet(path, payload, SERVICE_PRESENCE.qos, SERVICE_PRESENCE.retain)
 
 

@@ -50,5 +50,8 @@ class Station(Protocol):
     def publish(self, topic: Topic[M], identifier: str, message: M) -> None:
         """Callable from any thread."""
 
+    def is_contested(self) -> bool:
+        """Whether a lost replica may still act on the same, not having heard of us. Callable from any thread."""
+
     def is_fenced(self) -> bool:
         """Whether somebody else may tend the same by now, so that nothing may be raised. Callable from any thread."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Generic, TypeVar
 
+from shared.contest import Contest
 from shared.device import Device, DeviceError, DriverFailedError, Step
 from shared.herald import Herald
 from shared.lease import Lease
@@ -81,6 +82,7 @@ class Tender(Generic[R, C]):
         self._unread_in_row = 0
         self._told_unreachable = False
         self._problem: str | None = None
+        self._contest = Contest(service, self._herald)
         self._last_action: tuple[str, Action] | None = None
 
     def is_news(self, command: C) -> bool:
@@ -136,6 +138,7 @@ class Tender(Generic[R, C]):
         now = self._service.clock.now()
         following, command = self._lease_says(now_emergency=self._emergency())
         if reading.reachable:
+            following = self._undisputed(following, command, reading)
             reading = self._role.regard(reading, following, command, settled_before=self._settled_before)
         goal = self._role.goal(following, command, reading, now)
         settled = self._device.settled(reading, goal) if goal is not None and reading.reachable else None
@@ -153,6 +156,18 @@ class Tender(Generic[R, C]):
         if following is Following.COMMAND and goal is command and self._restarts(goal, reading, now):
             return min(self._manner.poll_seconds, _READ_BACK_SECONDS)
         return self._apply(goal, reading) if settled is False else self._manner.poll_seconds
+
+    def _undisputed(self, following: Following, command: C | None, reading: R) -> Following:
+        """What is followed, seeing that another replica may be acting on this device: we may be cut off, or it may."""
+        if self._service.is_fenced() or self._service.is_contested():
+            self._settled_before = False  # what has changed since may be its doing: it is no person's
+        if self._contest.is_over():
+            self._role.undone(reading)
+        if following is not Following.COMMAND or command is None:
+            return following
+        settled = self._device.settled(reading, command)
+        lost = self._contest.is_lost(self._role.name(command), settled=settled)
+        return Following.GRACE if lost else following
 
     def _restarts(self, command: C, reading: R, now: datetime) -> bool:
         """Whether the device was just asked to restart: then no fault of before counts, and all begins anew."""

@@ -9,7 +9,8 @@ from shared.clock import Clock
 from shared.counts import Counts
 from shared.loops import Loop, Turns
 from shared.messages import Message
-from shared.station import Station, Undo
+from shared.service import Service
+from shared.station import Undo
 from shared.topics import Topic
 
 M = TypeVar("M", bound=Message)
@@ -18,13 +19,19 @@ M = TypeVar("M", bound=Message)
 class Tenure:
     """A `Station` of its own within a service's. In the service's thread, like all wiring."""
 
-    def __init__(self, service: Station, fenced: Callable[[], bool] = lambda: False) -> None:
+    def __init__(
+        self,
+        service: Service,
+        fenced: Callable[[], bool] = lambda: False,
+        contested: Callable[[], bool] = lambda: False,
+    ) -> None:
         self.name: str = service.name
         self.bus: Bus = service.bus
         self.clock: Clock = service.clock
         self.counts: Counts = service.counts
         self._service = service
         self._fenced = fenced
+        self._contested = contested
         self._ended = False
         self._undo: list[Undo] = []
         self._turns: list[Turns] = []
@@ -69,10 +76,18 @@ class Tenure:
         self._service.soon(partial(self._unless_ended, lambda _nothing: job(), None))
 
     def publish(self, topic: Topic[M], identifier: str, message: M) -> None:
-        self._service.publish(topic, identifier, message)
+        # What waits until the broker is back would come after the words of whoever has taken over meanwhile.
+        if topic.retain and self._fenced():
+            self.counts.add("kept_to_itself")
+            self._service.note(topic, identifier, message)
+        else:
+            self._service.publish(topic, identifier, message)
 
     def is_fenced(self) -> bool:
         return self._fenced()
+
+    def is_contested(self) -> bool:
+        return self._contested()
 
     # --- its life
 

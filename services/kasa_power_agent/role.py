@@ -134,6 +134,10 @@ class PlugRole:
         if not goal.on and goal.code not in {CYCLE_OFF, CYCLE_WAIT}:
             self.part.stops.acted()
 
+    def undone(self, reading: PlugTelemetry) -> None:
+        if reading.on is False:
+            self.part.stops.acted()
+
     def name(self, goal: PlugCommand) -> str:
         if goal.code in {CYCLE_OFF, CYCLE_WAIT}:
             return goal.code

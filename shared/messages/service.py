@@ -38,6 +38,8 @@ class Presence(Message):
     service: Identifier
     instance: Identifier
     status: Literal["online", "offline"]
+    farewell: bool = False
+    """Of `offline`: it has ended in good order, and does nothing any more. A last will cannot say so."""
     version: str = ""
     started_at: AwareDatetime | None = None
     beat_seconds: Annotated[float, Field(gt=0)] = 5.0

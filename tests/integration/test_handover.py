@@ -1,6 +1,7 @@
 """A miner changes hands between two real agents: its lease goes on, nothing is done to it, and no order is lost."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -29,10 +30,23 @@ TICK_SECONDS = 0.25
 LEASE_SECONDS = 60.0
 
 
+class PluggedBroker(MemoryBroker):
+    """A client may be cut off for a while: it cannot connect, and the broker publishes its will."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.unplugged: set[MemoryLink] = set()
+
+    def attach(self, link: MemoryLink) -> None:
+        if link not in self.unplugged:
+            super().attach(link)
+
+
 class Agent:
     """One replica of the agent."""
 
     def __init__(self, name: str, yard: "Yard") -> None:
+        self._broker = yard.broker
         self.link: MemoryLink = yard.broker.link()
         self.runner = SteppedRunner()
         self.alive = True
@@ -50,6 +64,14 @@ class Agent:
             if turns.due_in_seconds <= 0:
                 turns.step()
 
+    def cut_off(self) -> None:
+        """It goes on, and reaches its miners, but not the broker."""
+        self._broker.unplugged.add(self.link)
+        self.link.cut()
+
+    def plug_in(self) -> None:
+        self._broker.unplugged.discard(self.link)
+
     def kill(self) -> None:
         self.alive = False
         self.link.cut()
@@ -60,7 +82,7 @@ class Yard:
 
     def __init__(self) -> None:
         self.clock = VirtualClock()
-        self.broker = MemoryBroker()
+        self.broker = PluggedBroker()
         self.miners = {name: VnishStandIn(clock=self.clock) for name in MINERS}
         self.told: list[tuple[str, MinerTelemetry]] = []
         self.agents: dict[str, Agent] = {}
@@ -162,3 +184,54 @@ def test_a_miner_that_its_agent_paused_alone_stays_paused_until_a_decision_knows
     stopped = {name: yard.last(name).stopped_at for name in MINERS}
     assert set(yard.owners().values()) == {"a"}
     assert None not in stopped.values(), "the heir learns from the broker what was done before"
+
+
+def test_what_another_does_to_the_miners_of_one_that_is_cut_off_is_no_persons_doing(yard: Yard) -> None:
+    yard.agents["b"].cut_off()
+    yard.pass_seconds(SETTLE + 4)
+    yard.wants(PAUSE, *MINERS)
+    yard.pass_seconds(20)
+    yard.agents["b"].plug_in()
+    yard.pass_seconds(20)
+    assert {yard.last(name).outside_pause_since for name in MINERS} == {None}
+    yard.wants(NORMAL, *MINERS)
+    yard.pass_seconds(60)
+    assert {name: yard.last(name).state for name in MINERS} == dict.fromkeys(MINERS, "hashing")
+
+
+def test_what_one_that_is_cut_off_reads_meanwhile_is_not_told_over_what_its_heir_has_read(yard: Yard) -> None:
+    orphans = [name for name, owner in yard.owners().items() if owner == "b"]
+    yard.agents["b"].cut_off()
+    yard.pass_seconds(SETTLE + 20)
+    since = len(yard.told)
+    yard.agents["b"].plug_in()
+    yard.pass_seconds(6)
+    told = [message for name, message in yard.told[since:] if name in orphans]
+    assert all(yard.clock.now() - message.at < timedelta(seconds=7) for message in told)
+
+
+def test_the_failsafe_of_one_that_is_cut_off_is_neither_fought_nor_taken_for_a_persons_pause(yard: Yard) -> None:
+    orphans = [name for name, owner in yard.owners().items() if owner == "b"]
+    yard.agents["b"].cut_off()
+    yard.pass_seconds(LEASE_SECONDS + 125)
+    stopped = yard.controls()
+    yard.pass_seconds(120)
+    assert yard.controls() == stopped, "its heir does not start what it would stop again"
+    assert {yard.last(name).state for name in orphans} == {"paused"}
+    assert {yard.last(name).outside_pause_since for name in MINERS} == {None}
+    assert {yard.last(name).following for name in orphans} == {Following.GRACE}
+
+    yard.agents["b"].plug_in()
+    yard.pass_seconds(120)
+    assert {name: yard.last(name).state for name in MINERS} == dict.fromkeys(MINERS, "hashing")
+
+
+def test_one_that_stays_away_keeps_its_miners_from_starting_for_half_an_hour_only(yard: Yard) -> None:
+    orphans = [name for name, owner in yard.owners().items() if owner == "b"]
+    yard.agents["b"].cut_off()
+    yard.pass_seconds(LEASE_SECONDS + 125)
+    yard.agents["b"].alive = False  # and now it dies, unheard
+    yard.pass_seconds(1500)
+    assert {yard.last(name).state for name in orphans} == {"paused"}
+    yard.pass_seconds(300)
+    assert {yard.last(name).state for name in orphans} == {"hashing"}

@@ -130,16 +130,52 @@ def test_one_that_stood_still_for_longer_gives_its_units_back_one_by_one() -> No
     assert not farm.replicas["a"].replicas.is_fenced()
 
 
-def test_whoever_cannot_hear_the_broker_keeps_its_units_and_is_fenced_after_three_beats() -> None:
+def test_whoever_has_no_connection_keeps_its_units_and_is_fenced_at_once() -> None:
     farm = settled("a", "b")
     before = farm.shares()
     farm.broker.kill()
-    farm.pass_seconds(THREE_BEATS - 5)
-    assert not farm.replicas["a"].replicas.is_fenced()
-    farm.pass_seconds(5 + A_LOOK)
     assert farm.replicas["a"].replicas.is_fenced()
     farm.pass_seconds(600)
     assert farm.shares() == before
+
+
+def test_whoever_is_connected_and_hears_nothing_is_fenced_after_three_beats() -> None:
+    farm = settled("a", "b")
+    before, replica = farm.shares()["a"], farm.replicas["a"]
+    farm.broker.standing_still.add(replica.link)
+    farm.pass_seconds(THREE_BEATS - 5)
+    assert not replica.replicas.is_fenced()
+    farm.pass_seconds(5 + A_LOOK)
+    assert replica.replicas.is_fenced()
+    farm.pass_seconds(600)
+    assert farm.shares()["a"] == before
+
+
+def test_what_one_lost_without_a_farewell_tended_is_contested_until_it_is_heard_or_for_half_an_hour() -> None:
+    farm = settled("a", "b")
+    orphans = farm.shares()["b"]
+    farm.replicas["b"].kill()
+    farm.pass_seconds(SETTLE + 2 * A_LOOK)
+    tenures = farm.replicas["a"].replicas.tended
+    assert {unit for unit, tenure in tenures.items() if tenure.is_contested()} == orphans
+    farm.pass_seconds(1795)
+    assert all(tenures[unit].is_contested() for unit in orphans)
+    farm.pass_seconds(10)
+    assert not any(tenures[unit].is_contested() for unit in orphans)
+
+
+@pytest.mark.parametrize("comes_back", [False, True])
+def test_nothing_is_contested_of_who_said_farewell_or_was_heard_again(comes_back: bool) -> None:
+    farm = settled("a", "b")
+    if comes_back:
+        farm.replicas["b"].kill()
+        farm.pass_seconds(SETTLE + 2 * A_LOOK)
+        farm.replicas["b"].start()
+        farm.turn()
+    else:
+        farm.replicas["b"].leave()
+        farm.pass_seconds(SETTLE + 2 * A_LOOK)
+    assert not any(tenure.is_contested() for tenure in farm.replicas["a"].replicas.tended.values())
 
 
 @pytest.mark.parametrize("forget", [False, True])
