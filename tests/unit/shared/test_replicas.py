@@ -171,10 +171,11 @@ def test_nothing_is_contested_of_who_said_farewell_or_was_heard_again(comes_back
         farm.replicas["b"].kill()
         farm.pass_seconds(SETTLE + 2 * A_LOOK)
         farm.replicas["b"].start()
-        farm.turn()
-    else:
-        farm.replicas["b"].leave()
         farm.pass_seconds(SETTLE + 2 * A_LOOK)
+        assert farm.is_whole()
+    farm.replicas["b"].leave()
+    farm.pass_seconds(SETTLE + 2 * A_LOOK)
+    assert farm.shares()["a"] == set(farm.units)
     assert not any(tenure.is_contested() for tenure in farm.replicas["a"].replicas.tended.values())
 
 
