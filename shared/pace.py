@@ -4,16 +4,34 @@ import threading
 
 READINGS_PER_SECOND = 100.0
 READINGS_AT_ONCE = 20
+ROUND_SECONDS = 4.0
+"""However many devices there are, turns are enough for each to be read as often as this: a poll of 5 s can be kept."""
+READINGS_PER_SECOND_MAX = 250.0
+"""More would keep a core so busy that a stop had to wait for it. Beyond 1,000 devices polls become slower instead."""
 
 
 class Pace:
     """Gives out turns: some at once, then evenly spaced. Shared by the threads of one agent."""
 
-    def __init__(self, per_second: float = READINGS_PER_SECOND, at_once: int = READINGS_AT_ONCE) -> None:
-        self._gap_seconds = 1.0 / per_second
-        self._ahead_seconds = at_once * self._gap_seconds
+    def __init__(self, per_second: float | None = None, at_once: int = READINGS_AT_ONCE) -> None:
+        """`per_second` None: as many as the devices that have joined need."""
+        self._per_second = per_second
+        self._at_once = at_once
+        self._devices = 0
         self._used_until = 0.0
         self._lock = threading.Lock()
+        self._measure()
+
+    def join(self) -> None:
+        """One device more takes turns."""
+        with self._lock:
+            self._devices += 1
+            self._measure()
+
+    def _measure(self) -> None:
+        needed = min(max(READINGS_PER_SECOND, self._devices / ROUND_SECONDS), READINGS_PER_SECOND_MAX)
+        self._gap_seconds = 1.0 / (self._per_second or needed)
+        self._ahead_seconds = self._at_once * self._gap_seconds
 
     def turn(self, seconds: float) -> float:
         """Takes the next turn, at this real time; returns when it comes."""
@@ -27,6 +45,7 @@ class Place:
 
     def __init__(self, pace: Pace, apart_seconds: float = 0.0) -> None:
         self._pace = pace
+        pace.join()
         self._apart_seconds = apart_seconds
         self._turn_at: float | None = None
         self._free_at = 0.0

@@ -48,10 +48,14 @@ class Book:
         now = self._clock.seconds()
         if now >= self._identity_due:
             self._refresh_identity(summary)
-            self._identity_due = now + REFRESH_SECONDS
+            self._identity_due = now + self._rest_seconds(self._identity_due)
         if now >= self._secured_due and not self._client.locked_out():
             self._refresh_secured()
-            self._secured_due = now + (REFRESH_SECONDS if self.problem is None else RETRY_SECONDS)
+            self._secured_due = now + (self._rest_seconds(self._secured_due) if self.problem is None else RETRY_SECONDS)
+
+    def _rest_seconds(self, was_due: float) -> float:
+        # A thousand miners that were adopted in the same minute are not asked for all this in the same minute again.
+        return REFRESH_SECONDS if was_due >= 0 else REFRESH_SECONDS * (1 + self._client.lot) / 2
 
     def see_live_preset(self, name: str | None) -> None:
         """Takes note of the running preset. Where it moved by itself, the settings may have been changed, too."""

@@ -1,6 +1,7 @@
 """HTTP to one miner: token, back-off, and answers that are bounded in time and size."""
 
 import json
+import zlib
 from typing import Any
 
 import requests
@@ -33,6 +34,8 @@ class VnishClient:
 
     def __init__(self, address: Address, password: str, clock: Clock, session: requests.Session | None = None) -> None:
         self._base = f"http://{address}/api/v1"
+        self.lot = zlib.crc32(self._base.encode()) / 2**32
+        """From 0 to 1, another one for each address and the same after a restart: what is rare need not coincide."""
         self._password = password
         self._clock = clock
         self._wire = MinerWire(clock, session)

@@ -2,19 +2,19 @@
 
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any
 
 from services.vnish_agent.book import Book
-from services.vnish_agent.client import RouteMissingError, VnishClient
+from services.vnish_agent.client import VnishClient
 from services.vnish_agent.controls import Controls
 from services.vnish_agent.facts import live_preset, uptime_seconds, watts_below
 from services.vnish_agent.ladder import FULL_PERCENT, Means, Normal, ladder_of, recalled
+from services.vnish_agent.look import Look
 from services.vnish_agent.moves import Move, View, next_move
-from services.vnish_agent.parse import STANDBY_MAX_W, Readout, mapping, read_out
+from services.vnish_agent.parse import STANDBY_MAX_W, Readout, read_out
 from services.vnish_agent.pools import share_difficulty, shares_accepted
 from services.vnish_agent.revival import Revival
 from shared.clock import Clock
-from shared.device import DeviceError, NonsenseError, RefusedError, Step
+from shared.device import DeviceError, RefusedError, Step
 from shared.messages import Ladder, MinerCommand, MinerState, MinerTelemetry
 
 STEADY_SECONDS = 60.0
@@ -45,7 +45,9 @@ class VnishDriver:
         self._book.expect(mac)
         self._controls = Controls(client, self._book, clock)
         self._revival = Revival()
-        self._absent: set[str] = set()
+        self._look = Look(client, clock)
+        self._saw_all = False
+        """Whether the last reading was a whole look."""
         self._adopted = Normal()
         self._recalled = Normal()
         self._recalled_ladder: Ladder | None = None
@@ -63,7 +65,7 @@ class VnishDriver:
         try:
             readout = self._read()
         except DeviceError:
-            self._absent.clear()
+            self._look.doubt()
             self._book.doubt()
             self._revival.unread()
             raise
@@ -78,9 +80,15 @@ class VnishDriver:
         return next_move(self._view, command.point) is Move.NONE
 
     def apply(self, command: MinerCommand, reading: MinerTelemetry) -> Step:  # noqa: ARG002
+        self._look.moved()
+        if not self._saw_all and next_move(self._view, command.point) is not Move.STOP:
+            # A stop never waits. Whatever else is changed, is changed by what the miner holds now.
+            self._view = self._viewed(self._read())
+            self._look.moved()
         return self._controls.make(next_move(self._view, command.point), self._view, command.point, self._normal())
 
     def restart(self, reading: MinerTelemetry) -> None:
+        self._look.moved()
         reboot = self._revival.needs_reboot(reading)
         try:
             self._controls.restart(reboot=reboot)
@@ -97,31 +105,17 @@ class VnishDriver:
     # --- reading
 
     def _read(self) -> Readout:
-        status = self._optional("/status")
-        summary = self._optional("/summary")
-        if status is None and summary is None:
-            message = "answers neither /status nor /summary with JSON"
-            raise NonsenseError(message)
-        self._book.see_live_preset(live_preset(self._optional("/perf-summary")))
+        answers = self._look.take()
+        summary, self._saw_all = answers.summary, answers.whole
+        if answers.whole:
+            self._book.see_live_preset(live_preset(answers.perf_summary))
         self._book.refresh(summary)
         return replace(
-            read_out(status, summary, self._book.identity.unit),
+            read_out(answers.status, summary, self._book.identity.unit),
             shares_accepted=shares_accepted(summary),
             share_difficulty=share_difficulty(summary),
             uptime_seconds=uptime_seconds(summary),
         )
-
-    def _optional(self, path: str) -> dict[str, Any] | None:
-        """A monitoring answer, or None where this firmware has none or it cannot be understood."""
-        if path in self._absent:
-            return None
-        try:
-            return mapping(self._client.get(path)) or None
-        except RouteMissingError:
-            self._absent.add(path)
-        except (NonsenseError, RefusedError):
-            pass
-        return None
 
     def _viewed(self, readout: Readout) -> View:
         book, pending = self._book, self._controls.pending

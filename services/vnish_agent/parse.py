@@ -66,16 +66,20 @@ def read_out(status: Any, summary: Any, unit: HashUnit) -> Readout:
     """One reading from the two answers; None stands for an answer that did not come."""
     pane = mapping(status)
     outer = mapping(summary)
-    miner = mapping(outer.get("miner")) or _flat(outer)
-    inner = mapping(miner.get("miner_status"))
+    miner = _miner(outer)
     power_w = _power_w(miner) if miner else None
-    places = [pane, mapping(mapping(pane.get("miner")).get("miner_status")), inner, miner]
+    places = _places(pane, miner)
     state, word = _state(places, power_w)
     found = _MINER_TYPE.fullmatch(text(miner.get("miner_type")) or "")
     return Readout(
         state=state,
         word=word,
-        detail=_detail(state, word, [pane, inner], backend_down="miner" in outer and outer["miner"] is None),
+        detail=_detail(
+            state,
+            word,
+            [pane, mapping(miner.get("miner_status"))],
+            backend_down="miner" in outer and outer["miner"] is None,
+        ),
         power_w=power_w,
         hashrate_ths=_hashrate_ths(miner, unit),
         chip_temperature_celsius=_temperature(miner),
@@ -85,6 +89,13 @@ def read_out(status: Any, summary: Any, unit: HashUnit) -> Readout:
         model=found["model"] if found else text(miner.get("miner_type")),
         firmware=found["firmware"] if found else None,
     )
+
+
+def moment(status: Any, summary: Any) -> tuple[MinerState, str | None, int | None]:
+    """Of one reading what shows that something has happened: the state, the firmware's word for it, the throttle."""
+    miner = _miner(mapping(summary))
+    places = _places(mapping(status), miner)
+    return (*_state(places, _power_w(miner)), _throttled(places))
 
 
 def mapping(value: Any) -> dict[str, Any]:
@@ -106,6 +117,16 @@ def number(value: Any) -> float | None:
     except OverflowError:
         return None
     return found if math.isfinite(found) else None
+
+
+def _miner(outer: dict[str, Any]) -> dict[str, Any]:
+    return mapping(outer.get("miner")) or _flat(outer)
+
+
+def _places(pane: dict[str, Any], miner: dict[str, Any]) -> list[dict[str, Any]]:
+    """Where a state may stand, the best first."""
+    inner = mapping(miner.get("miner_status"))
+    return [pane, mapping(mapping(pane.get("miner")).get("miner_status")), inner, miner]
 
 
 def _flat(outer: dict[str, Any]) -> dict[str, Any]:

@@ -1,11 +1,12 @@
-"""The one packet of which thousands come: PUBLISH, read where it stands. Pure.
+"""The two packets of which thousands come: PUBLISH, and PUBACK for each of ours, read where they stand. Pure.
 
-Source: MQTT 3.1.1 and 5, section 3.3.
+Source: MQTT 3.1.1 and 5, sections 3.3 and 3.4.
 """
 
 from typing import NamedTuple
 
 _PUBLISH, _KIND = 0x30, 0xF0
+_PUBACK, _MID_BYTES = 0x40, 2
 _QOS_2, _QOS, _RETAIN = 0x04, 0x06, 0x01
 _MORE, _LOW_BITS = 0x80, 0x7F
 _LENGTH_BYTES_MAX = 4
@@ -44,6 +45,21 @@ def publish_at(data: bytes, start: int, *, version_5: bool) -> Publish | None:
         return None
     mid = int.from_bytes(data[name:rest], "big")
     return Publish(path, data[payload:end], bool(first & _RETAIN), mid, end)
+
+
+def puback_at(data: bytes, start: int) -> tuple[int, int] | None:
+    """What the PUBACK that stands whole at this place acknowledges, and where it ends; None for anything else.
+
+    Reason and properties of version 5 are stepped over: whatever a broker says, it will say no more of the message.
+    """
+    if len(data) <= start or data[start] != _PUBACK:
+        return None
+    body = _number_at(data, start + 1)
+    if body is None or body[0] < _MID_BYTES:
+        return None
+    length, place = body
+    end = place + length
+    return None if end > len(data) else (int.from_bytes(data[place : place + _MID_BYTES], "big"), end)
 
 
 def _number_at(data: bytes, place: int) -> tuple[int, int] | None:

@@ -11,6 +11,7 @@ import select
 import socket
 import ssl
 import struct
+import threading
 from collections.abc import Callable
 from typing import Any, Literal
 
@@ -20,53 +21,23 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
+from shared.bus.buffered import BufferedSocket
 from shared.bus.link import Arrival
-from shared.bus.publish import Publish, publish_at
 
 log = logging.getLogger(__name__)
 
-_READ_BYTES = 65_536
 _PACKETS_AT_ONCE = 100
 """So that acknowledgements and keepalives get their turn in a flood."""
 _WRITE_BYTES = 65_536
 _FEW = 10
 PAUSE_SECONDS = 0.002
+APART_SECONDS = 0.002
+"""Messages that are further apart are written by whoever publishes them; a flood is joined by the network thread."""
 _KIND = 0xF0
 _SUCCESS = ReasonCode(PacketTypes.PUBACK)
 _NO_PROPERTIES = Properties(PacketTypes.PUBACK)  # type: ignore[no-untyped-call] # paho has not typed it
 _ACK = struct.Struct("!BBH")
 _MID = struct.Struct("!H")
-
-
-class BufferedSocket(socket.socket):
-    """Asks the system for all that has come, and hands it out piece by piece. One thread may read."""
-
-    def __init__(self, opened: socket.socket) -> None:
-        super().__init__(fileno=opened.detach())
-        self._read = b""
-        self._taken = 0
-
-    def pending(self) -> int:
-        """The bytes that have been read from the system and not yet taken; paho asks TLS sockets the same."""
-        return len(self._read) - self._taken
-
-    def recv(self, size: int, flags: int = 0) -> bytes:
-        self._fill(flags)
-        piece = self._read[self._taken : self._taken + size]
-        self._taken += len(piece)
-        return piece
-
-    def take_publish(self, *, version_5: bool) -> Publish | None:
-        """The next packet, if it is a whole PUBLISH. Raises OSError as `recv` does."""
-        self._fill()
-        found = publish_at(self._read, self._taken, version_5=version_5)
-        if found is not None:
-            self._taken = found.end
-        return found
-
-    def _fill(self, flags: int = 0) -> None:
-        if self._taken == len(self._read):
-            self._read, self._taken = super().recv(_READ_BYTES, flags), 0
 
 
 class ThriftyClient(paho.Client):
@@ -76,6 +47,10 @@ class ThriftyClient(paho.Client):
         super().__init__(CallbackAPIVersion.VERSION2, client_id, protocol=protocol)
         self._on_arrival = on_arrival
         self._acks = bytearray()
+        # Held by whoever writes, and while a connection is begun anew: a new one must not begin with an old packet.
+        # Reentrant, for paho calls back while it writes a DISCONNECT.
+        self._writing = threading.RLock()
+        self._written_at = 0.0
         self._version_5 = protocol is MQTTProtocolVersion.MQTTv5
         self.on_message = self._unpacked
 
@@ -86,7 +61,7 @@ class ThriftyClient(paho.Client):
         for _ in range(max_packets):
             if self._took_publish():
                 taken += 1
-            else:
+            elif not self._took_acknowledgement():
                 outcome = self._packet_read()
                 if outcome == MQTTErrorCode.MQTT_ERR_AGAIN:
                     break
@@ -125,6 +100,16 @@ class ThriftyClient(paho.Client):
         self._arrived(Arrival(found.path, found.payload, found.retained))
         return True
 
+    def _took_acknowledgement(self) -> bool:
+        if self._in_packet["command"] or not isinstance(self._sock, BufferedSocket):
+            return False
+        mid = self._sock.take_puback()
+        if mid is None:
+            return False
+        self._last_bytes_received = paho.time_func()
+        self._acknowledged(mid)
+        return True
+
     def _arrived(self, arrival: Arrival) -> None:
         try:
             self._on_arrival(arrival)
@@ -149,11 +134,18 @@ class ThriftyClient(paho.Client):
         self._out_packet.append(_out_packet(bytes(self._acks)))
         return self.loop_write()
 
+    def reconnect(self) -> MQTTErrorCode:
+        """As paho does it."""
+        with self._writing:
+            return super().reconnect()
+
     def _packet_queue(
         self, command: int, packet: bytes | bytearray, mid: int, qos: int, info: paho.MQTTMessageInfo | None = None
     ) -> MQTTErrorCode:
         own = _out_packet(packet, command, mid, qos, info)
         self._out_packet.append(own)
+        if self._wrote_at_once(own):
+            return MQTTErrorCode.MQTT_ERR_SUCCESS
         # Who finds another's packet before his own need not wake the network thread: its sender does, or has done so,
         # and the thread takes all before it rests. A count would not do: two senders could each see the other's.
         with contextlib.suppress(BlockingIOError, IndexError):
@@ -161,22 +153,51 @@ class ThriftyClient(paho.Client):
                 self._sockpairW.send(b"0")
         return MQTTErrorCode.MQTT_ERR_SUCCESS
 
+    def _wrote_at_once(self, own: Any) -> bool:
+        """Whether the whole packet has gone out, without waking the network thread for it."""
+        now = paho.time_func()
+        if not _may_be_joined(own) or now - self._written_at < APART_SECONDS:
+            return False
+        if not self._writing.acquire(blocking=False):
+            return False
+        try:
+            opened, self._written_at = self._sock, now
+            # Other kinds of sockets (TLS) are not for two threads.
+            if not isinstance(opened, BufferedSocket) or len(self._out_packet) != 1 or self._out_packet[0] is not own:
+                return False
+            sent = 0
+            with contextlib.suppress(OSError, ValueError):  # paho meets it once more and knows what it means
+                sent = opened.send(own["packet"])
+            own["pos"], own["to_process"] = sent, own["to_process"] - sent
+            if own["to_process"] > 0:
+                return False
+            self._out_packet.popleft()
+        finally:
+            self._writing.release()
+        with self._msgtime_mutex:
+            self._last_msg_out = now
+        return True
+
     def _packet_write(self) -> MQTTErrorCode:
-        # One write for all that waits: a thousand commands are a few writes, not a thousand.
-        waiting, size = [], 0
-        while self._out_packet and size < _WRITE_BYTES and _may_be_joined(self._out_packet[0]):
-            packet = self._out_packet.popleft()
-            waiting.append(packet["packet"][packet["pos"] :])
-            size += packet["to_process"]
-        if waiting:
-            self._out_packet.appendleft(_out_packet(b"".join(waiting)))
-        return super()._packet_write()
+        with self._writing:
+            # One write for all that waits: a thousand commands are a few writes, not a thousand.
+            waiting, size = [], 0
+            while self._out_packet and size < _WRITE_BYTES and _may_be_joined(self._out_packet[0]):
+                packet = self._out_packet.popleft()
+                waiting.append(packet["packet"][packet["pos"] :])
+                size += packet["to_process"]
+            if waiting:
+                self._out_packet.appendleft(_out_packet(b"".join(waiting)))
+            return super()._packet_write()
 
     def _handle_pubackcomp(self, cmd: Literal["PUBACK", "PUBCOMP"]) -> MQTTErrorCode:
         if cmd != "PUBACK":
             return super()._handle_pubackcomp(cmd)
         # Reason and properties are for `on_publish`, which nobody here sets: they need not be read.
         (mid,) = _MID.unpack_from(self._in_packet["packet"])
+        return self._acknowledged(mid)
+
+    def _acknowledged(self, mid: int) -> MQTTErrorCode:
         with self._out_message_mutex:
             if mid in self._out_messages:
                 return self._do_on_publish(mid, _SUCCESS, _NO_PROPERTIES)

@@ -17,7 +17,8 @@ class Figure:
     n: int | None
     value: float | None
     unit: str
-    target: float
+    target: float | None
+    """None: told beside the others, without a target."""
     sequential: float | None = None
     note: str = ""
 
@@ -31,6 +32,8 @@ class Figure:
         """Whether the target is met."""
         if self.value is None:
             return "NOT MEASURED"
+        if self.target is None:
+            return ""
         return "met" if self.value <= self.target else "MISSED"
 
     def as_data(self) -> dict[str, Any]:
@@ -61,7 +64,7 @@ def _cells(figure: Figure) -> tuple[str, ...]:
         _text(figure.value, figure.unit),
         _text(figure.sequential, figure.unit),
         "" if figure.ratio is None else f"{figure.ratio:.0f}",
-        f"<= {figure.target:g} {figure.unit}",
+        "" if figure.target is None else f"<= {figure.target:g} {figure.unit}",
         figure.verdict,
         figure.note,
     )

@@ -1,9 +1,6 @@
 """The engine in a process of its own, on a real mosquitto, in a farm whose miners exist only as their telemetry."""
 
-import os
 import random
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -17,9 +14,9 @@ import psutil
 from deploy.broker import RunningBroker, find_mosquitto, start_broker
 from shared.messages import PAUSE, Following, Ladder, MinerState, MinerTelemetry, OperatingPoint, SiteTelemetry
 from shared.topics import MINER_COMMAND, MINER_TELEMETRY, SITE_TELEMETRY
+from tests.bench.service_process import service_process
 from tests.bench.wire import Heard, Wire
 
-ROOT = Path(__file__).parents[2]
 PREFIX = "sunherd"
 GOOD_PERCENT, LOW_PERCENT = 80.0, 60.0
 _NORMAL = OperatingPoint(name="normal", power_w=3250)
@@ -91,9 +88,8 @@ def lone_engine(miners: int) -> Iterator[LoneEngine]:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         names = [f"m{index}" for index in range(miners)]
         wire = stack.enter_context(Wire(broker, "bench"))
-        process = _started(directory, broker, miners)
-        stack.callback(_end, process)
-        engine = LoneEngine(psutil.Process(process.pid), wire, names)
+        process = stack.enter_context(service_process("policy_engine", _farm(miners), broker, directory))
+        engine = LoneEngine(process, wire, names)
         wire.subscribe(MINER_COMMAND.filter(PREFIX))
         engine.await_commands(names, "not_read")
         engine.report_soc(GOOD_PERCENT)
@@ -136,26 +132,5 @@ def _has_code(heard: Heard, code: str) -> bool:
     return f'"code":"{code}"'.encode() in heard.payload.partition(b'"limits":')[0]
 
 
-def _started(directory: Path, broker: RunningBroker, miners: int) -> subprocess.Popen[bytes]:
-    farm = directory / "farm.yaml"
-    rows = (_MINER.format(index=index, high=index // 250, low=index % 250) for index in range(miners))
-    farm.write_text(_FARM + "".join(rows), encoding="utf-8")
-    inherited = {key: value for key, value in os.environ.items() if not key.startswith("SUNHERD")}
-    told = {
-        "SUNHERD_FARM": str(farm),
-        "SUNHERD_LOG_DIR": str(directory),
-        "SUNHERD_BROKER__URL": broker.url,
-        "SUNHERD_BROKER__USERNAME": broker.username,
-        "MQTT_PASSWORD": broker.password,
-        "HA_TOKEN": "never used",
-    }
-    return subprocess.Popen([sys.executable, "-m", "services.policy_engine"], cwd=ROOT, env={**inherited, **told})
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    process.terminate()
-    try:
-        process.wait(10)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
+def _farm(miners: int) -> str:
+    return _FARM + "".join(_MINER.format(index=index, high=index // 250, low=index % 250) for index in range(miners))

@@ -39,7 +39,7 @@ def owners_farm(farm: str, **environment: str) -> Iterator[Path]:
             stderr=subprocess.STDOUT,
         )
         try:
-            await_true(lambda: (directory / STATE_DIRECTORY / "connection.json").exists() or process.poll() is not None)
+            await_true(lambda: _connection(directory) or process.poll() is not None)
             if process.poll() is not None:
                 raise RuntimeError((directory / "said").read_text(encoding="utf-8"))
             yield directory
@@ -52,7 +52,7 @@ def owners_farm(farm: str, **environment: str) -> Iterator[Path]:
 @contextmanager
 def bus_of(directory: Path) -> Iterator[Bus]:
     """Speaks on the farm's broker until the end of the block."""
-    details = json.loads((directory / STATE_DIRECTORY / "connection.json").read_text(encoding="utf-8"))
+    details = _connection(directory)
     link = MqttLink(address_of(details["url"], details["username"], details["password"]), "bench")
     bus = Bus(link, SystemClock(), instance="bench")
     bus.start()
@@ -61,6 +61,17 @@ def bus_of(directory: Path) -> Iterator[Bus]:
         yield bus
     finally:
         bus.stop()
+
+
+def _connection(directory: Path) -> dict[str, str]:
+    """How to reach the farm's broker; empty until the file is there and wholly written."""
+    try:
+        found: dict[str, str] = json.loads(
+            (directory / STATE_DIRECTORY / "connection.json").read_text(encoding="utf-8")
+        )
+    except (FileNotFoundError, ValueError):
+        return {}
+    return found
 
 
 def await_settled(directory: Path, count: int) -> None:

@@ -19,6 +19,10 @@ class Report:
     requests_before_stop: list[int]
     hashing: int
     refused_unlocks: int
+    readings: int
+    """How often a `/summary` was asked for since the start: once in each reading."""
+    requests: int
+    """All that was asked since the start."""
     cpu_seconds: float
 
     def last_stop(self, silent: int = 0) -> float | None:

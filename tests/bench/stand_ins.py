@@ -34,6 +34,9 @@ class SlowMiner:
     requests_before_stop: int = 0
     """Control and monitoring requests since the last order to forget."""
     refused_unlocks: int = 0
+    readings: int = 0
+    """How often `/summary` was asked for: once in each reading."""
+    requests: int = 0
 
 
 @dataclass(eq=False)
@@ -105,6 +108,8 @@ class StandIns:
                 "requests_before_stop": [one.requests_before_stop for one in self.miners],
                 "hashing": sum(one.miner.hashing for one in self.miners),
                 "refused_unlocks": sum(one.refused_unlocks for one in self.miners),
+                "readings": sum(one.readings for one in self.miners),
+                "requests": sum(one.requests for one in self.miners),
                 "cpu_seconds": usage.user + usage.system,
             }
         )
@@ -132,6 +137,8 @@ class StandIns:
 
     def _handle(self, wire: Wire, request: Request) -> None:
         one = wire.miner
+        one.requests += 1
+        one.readings += request.path.endswith("/summary")
         if one.stopped_at is None:
             if request.path.endswith("/mining/stop"):
                 one.stopped_at = self.clock.seconds()

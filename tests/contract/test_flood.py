@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from shared.bus import Arrival, Bus, MqttLink, Packet
-from shared.bus.thrifty import PAUSE_SECONDS, BufferedSocket
+from shared.bus.buffered import BufferedSocket
+from shared.bus.thrifty import PAUSE_SECONDS
 from shared.clock import SystemClock
 from tests.brokers import Real, start
 from tests.waiting import eventually

@@ -33,6 +33,18 @@ def test_after_a_while_some_come_at_once_again_and_no_more_than_that() -> None:
     assert [pace.turn(900.0) for _ in range(4)] == pytest.approx([900.0, 900.0, 900.0, 900.1])
 
 
+@pytest.mark.parametrize(
+    ("devices", "last_seconds"),
+    [(2, 0.0), (200, 1.8), (400, 3.8), (1000, 3.92), (2000, 7.92)],
+)
+def test_a_thousand_are_read_within_a_poll_of_five_seconds_and_more_are_slowed_down(
+    devices: int, last_seconds: float
+) -> None:
+    pace = Pace()
+    places = [Place(pace) for _ in range(devices)]
+    assert max(place.wait_seconds(100.0) for place in places) == pytest.approx(last_seconds)
+
+
 def test_readings_of_one_device_are_kept_apart_even_in_haste() -> None:
     place = Place(Pace(), apart_seconds=1.0)
     assert place.wait_seconds(100.0) == 0

@@ -4,7 +4,7 @@ import pytest
 from paho.mqtt._packet import decode_publish
 from paho.mqtt.enums import MQTTProtocolVersion
 
-from shared.bus.publish import Publish, publish_at
+from shared.bus.publish import Publish, puback_at, publish_at
 
 V5, V311 = MQTTProtocolVersion.MQTTv5, MQTTProtocolVersion.MQTTv311
 
@@ -78,3 +78,24 @@ def test_a_packet_that_has_not_come_whole_is_left_for_later() -> None:
 )
 def test_anything_else_is_left_to_paho(what: str, data: bytes) -> None:
     assert publish_at(data, 0, version_5=True) is None, what
+
+
+@pytest.mark.parametrize(
+    "packet_bytes",
+    [
+        b"\x40\x02\x01\x07",
+        b"\x40\x03\x01\x07\x10",  # version 5: nobody has subscribed
+        b"\x40\x04\x01\x07\x80\x00",
+        b"\x40\x89\x01\x01\x07\x97\x84\x01" + b"\x1f\x00\x81" + b"r" * 129,
+    ],
+)
+def test_an_acknowledgement_is_read_where_it_stands(packet_bytes: bytes) -> None:
+    data = b"before" + packet_bytes + b"\x40\x02"
+    assert puback_at(data, len(b"before")) == (0x0107, len(b"before") + len(packet_bytes))
+    for end in range(len(packet_bytes)):
+        assert puback_at(packet_bytes[:end], 0) is None, "it has not come whole"
+
+
+@pytest.mark.parametrize("other", [b"\x50\x02\x00\x01", b"\x42\x02\x00\x01", b"\x40\x01\x00\x01", b"\x30\x02\x00\x00"])
+def test_nothing_else_is_taken_for_an_acknowledgement(other: bytes) -> None:
+    assert puback_at(other, 0) is None
