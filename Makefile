@@ -18,7 +18,7 @@ TRACED := tests/contract tests/museum $(addprefix tests/unit/,shared policy_engi
 DEV_STAMP := $(VENV)/.installed-dev
 MUTATE_STAMP := $(VENV)/.installed-mutate
 
-.PHONY: help setup demo run topics tell env up up-demo down-demo down logs scale certificates addon test check bench simulate sabotage chaos soak e2e coverage mutate format docs clean
+.PHONY: help setup demo run topics tell env up up-demo down-demo down logs scale certificates addon test check bench simulate sabotage chaos soak e2e e2e-docker coverage mutate format docs clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9_-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -60,6 +60,10 @@ check: $(DEV_STAMP) ## format, lint, types, import contracts
 
 e2e: $(DEV_STAMP) ## against a real Home Assistant (SUNHERD_E2E_HA_URL and SUNHERD_E2E_HA_TOKEN say where it is)
 	$(BIN)/python -m pytest tests/e2e -p no:xdist -rs $(ARGS)
+
+e2e-docker: $(DEV_STAMP) ## everything that needs a Docker engine: stack, broker, add-on, systemd, fleet (about 12 minutes)
+	SUNHERD_E2E_DOCKER=1 $(BIN)/python -m pytest -p no:xdist -rs tests/e2e/test_compose.py tests/e2e/test_addon.py \
+	  tests/e2e/test_systemd.py tests/e2e/test_fleet.py tests/integration/test_locked_broker_container.py $(ARGS)
 
 bench: $(DEV_STAMP) ## how fast: ratios from one run on this machine
 	$(BIN)/python -m tests.bench $(ARGS)

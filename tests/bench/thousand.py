@@ -1,7 +1,7 @@
 """A thousand VNish miners read every 5 s: what agent and broker take of the machine, with one replica and with more.
 
 The stand-ins, the broker, the engine and each agent are processes of their own: only the agents' processor time is
-counted as theirs. Each replica has its share of the miners in a farm file of its own.
+counted as theirs. The replicas share the miners among themselves, as they do on any farm.
 """
 
 import json
@@ -104,20 +104,11 @@ def measure(miners: int = 1000, *, replicas: int = 1, seconds: float = 40.0) -> 
         stand_ins = until.enter_context(park(miners, _ANSWER_SECONDS))
         broker = until.enter_context(mosquitto())
         directory = Path(until.enter_context(tempfile.TemporaryDirectory()))
-        engine = until.enter_context(
-            service_process("policy_engine", _farm(stand_ins.ports, range(miners)), broker, directory)
-        )
+        farm = _farm(stand_ins.ports, range(miners))
+        engine = until.enter_context(service_process("policy_engine", farm, broker, directory))
         _report_soc(broker)
         agents = [
-            until.enter_context(
-                service_process(
-                    "vnish_agent",
-                    _farm(stand_ins.ports, range(part, miners, replicas)),
-                    broker,
-                    directory,
-                    instance=f"part-{part}",
-                )
-            )
+            until.enter_context(service_process("vnish_agent", farm, broker, directory, instance=f"part-{part}"))
             for part in range(replicas)
         ]
         _await_settled(broker, miners)
