@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from shared.bus import Received
+from shared.lost import Lost
 from shared.membership import BEATS_TOLERATED, Roster, owner
 from shared.messages import Presence
 from shared.service import BEAT_SECONDS, Service
@@ -19,8 +20,6 @@ SETTLE_VARIABLE = "SUNHERD_SETTLE_SECONDS"
 SETTLE_SECONDS = 2.0
 LEAVING_SECONDS_MAX = 30.0
 """Every request to a device is bounded by less: whoever still lists a unit after that will not come back to it."""
-CONTESTED_SECONDS_MAX = 1800.0
-"""For so long a lost replica may keep its former devices from starting; then they start again, by all the gates."""
 _LOOK_SECONDS = 0.5
 _FENCED_AFTER_SECONDS = BEATS_TOLERATED * BEAT_SECONDS
 _DEAF_AFTER_SECONDS = 2 * BEAT_SECONDS
@@ -60,9 +59,7 @@ class Replicas:
         self._claims: dict[str, int] = {}
         """The highest number seen for each unit that is kept; of what we tend, our own."""
         self._leaving: dict[str, Tenure] = {}
-        self._lost: frozenset[str] = frozenset()
-        """Who has gone without a farewell and not been heard since: it may live, and act."""
-        self._lost_at_seconds: dict[str, float] = {}
+        self._lost = Lost()
         self._share: tuple[object, frozenset[str]] = (None, frozenset())
 
     def begin(self) -> None:
@@ -149,8 +146,8 @@ class Replicas:
     def _changed(self, candidates: frozenset[str], now: float) -> None:
         gone, come = self._candidates - candidates, candidates - self._candidates - {self._me}
         self._candidates, self._changed_at_seconds = candidates, now
-        self._lost = self._lost - candidates | {each for each in gone if not self._roster.has_said_farewell(each)}
-        self._lost_at_seconds |= dict.fromkeys(gone & self._lost, now)
+        self._lost.heard(candidates)
+        self._lost.gone((each for each in gone if not self._roster.has_said_farewell(each)), now)
         if gone or come:
             log.info("replicas: %s; gone: %s", ", ".join(sorted(candidates)), ", ".join(sorted(gone)) or "none")
         # The others wait for this: it says that we know, too.
@@ -195,15 +192,8 @@ class Replicas:
     def _untended(self, mine: frozenset[str]) -> list[str]:
         return [unit for unit in self._units if unit in mine and unit not in self.tended and unit not in self._leaving]
 
-    def _lost_owner(self, unit: str) -> str | None:
-        """Who tended a unit before, if it may still do so without having heard of us."""
-        before = owner(unit, self._candidates | self._lost)
-        return before if before in self._lost else None
-
-    def _is_contested(self, lost: str | None) -> bool:
-        if lost is None or lost not in self._lost:
-            return False
-        return self._service.clock.seconds() - self._lost_at_seconds[lost] < CONTESTED_SECONDS_MAX
+    def _is_contested(self, former: str | None) -> bool:
+        return self._lost.may_act(former, self._service.clock.seconds())
 
     def _is_awaited(self, unit: str, now: float) -> bool:
         return now - self._changed_at_seconds < LEAVING_SECONDS_MAX and self._roster.leaving(unit, now)
@@ -213,7 +203,11 @@ class Replicas:
         # One request to the broker for all: each would have it send again what all of them share.
         with self._service.bus.asking_once():
             for unit in units:
-                tenure = Tenure(self._service, self.is_fenced, partial(self._is_contested, self._lost_owner(unit)))
+                tenure = Tenure(
+                    self._service,
+                    self.is_fenced,
+                    partial(self._is_contested, self._lost.former_owner(unit, self._candidates)),
+                )
                 self._units[unit](tenure)
                 self.tended[unit] = tenure
                 self._claims[unit] = self._claims.get(unit, 0) + 1
