@@ -16,9 +16,10 @@ STAMP := $(VENV)/.installed
 TRACED := tests/contract tests/museum $(addprefix tests/unit/,shared policy_engine vnish_agent bitaxe_agent) \
   $(addprefix tests/integration/,test_broker.py test_launch.py test_miner_session.py test_restarts.py)
 DEV_STAMP := $(VENV)/.installed-dev
+FLEET_STAMP := $(VENV)/.installed-fleet
 MUTATE_STAMP := $(VENV)/.installed-mutate
 
-.PHONY: help setup demo run topics tell env up up-demo down-demo down logs scale certificates addon test check bench simulate sabotage chaos soak e2e e2e-docker coverage mutate format docs clean
+.PHONY: help setup demo run topics tell env up up-demo down-demo down logs scale fleet certificates addon test check bench simulate sabotage chaos soak e2e e2e-docker coverage mutate format docs clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9_-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -113,6 +114,10 @@ $(STAMP): pyproject.toml $(BIN)/python
 
 $(DEV_STAMP): pyproject.toml $(BIN)/python
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@ $(STAMP) $(FLEET_STAMP)
+
+$(FLEET_STAMP): pyproject.toml $(BIN)/python
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[embedded,fleet]'
 	@touch $@ $(STAMP)
 
 $(MUTATE_STAMP): pyproject.toml $(BIN)/python
@@ -127,6 +132,9 @@ NOT_HEALTHY := echo 'Not all is healthy. Why: make logs, or docker compose exec 
 
 .env:
 	@$(PYTHON) -m deploy.environment
+
+fleet: $(FLEET_STAMP) ## look after containers and replicas (ARGS='status --watch', doctor, 'restart --rolling', ARGS=--help)
+	@$(BIN)/python -m deploy.fleet $(ARGS)
 
 up: .env ## your farm in containers: build, start, wait until all is healthy (docs/compose.md)
 	@grep -q '^SUNHERD_FARM_DIRECTORY=.' .env || { printf '%s\n' 'Which farm?' \
