@@ -5,6 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 DAY ?= 100
 DAYS ?= 1
+# One more than there are processors: many tests wait.
+WORKERS ?= $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) + 1)')
 FILTER ?= sunherd/\#
 ARGS ?=
 # Without glibc's stock of freed blocks for each thread: with a hundred threads it grows to megabytes, and is never given
@@ -51,7 +53,7 @@ addon: $(STAMP) ## pack the Home Assistant add-on into build/addon
 	@$(BIN)/python -m deploy.addon.pack $(ARGS)
 
 test: $(DEV_STAMP) ## all tests that need nothing but this machine
-	$(BIN)/python -m pytest -n auto --dist loadfile -rs $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -rs $(ARGS)
 
 check: $(DEV_STAMP) ## format, lint, types, import contracts
 	$(BIN)/ruff format --check --quiet .
@@ -62,16 +64,17 @@ check: $(DEV_STAMP) ## format, lint, types, import contracts
 e2e: $(DEV_STAMP) ## against a real Home Assistant (SUNHERD_E2E_HA_URL and SUNHERD_E2E_HA_TOKEN say where it is)
 	$(BIN)/python -m pytest tests/e2e -p no:xdist -rs $(ARGS)
 
-e2e-docker: $(DEV_STAMP) ## everything that needs a Docker engine: stack, broker, add-on, systemd, fleet (about 12 minutes)
+e2e-docker: $(DEV_STAMP) ## what needs a Docker engine: stack, broker, add-on, systemd, fleet (about 20 minutes)
 	SUNHERD_E2E_DOCKER=1 $(BIN)/python -m pytest -p no:xdist -rs tests/e2e/test_compose.py tests/e2e/test_addon.py \
-	  tests/e2e/test_systemd.py tests/e2e/test_fleet.py tests/integration/test_locked_broker_container.py $(ARGS)
+	  tests/e2e/test_systemd.py tests/e2e/test_fleet.py tests/e2e/test_scaled_stack.py tests/integration/test_fleet.py \
+	  tests/integration/test_locked_broker_container.py $(ARGS)
 
 bench: $(DEV_STAMP) ## how fast: ratios from one run on this machine
 	$(BIN)/python -m tests.bench $(ARGS)
 
 coverage: $(DEV_STAMP) ## which branches no test takes; at least 95 % of shared and policy_engine must be taken
 	@mkdir -p build # without random tests, of which each run takes others, and without those of other services
-	$(BIN)/python -m pytest -q -n auto --dist loadfile $(TRACED) --cov=shared --cov=services.policy_engine --cov-branch \
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile $(TRACED) --cov=shared --cov=services.policy_engine --cov-branch \
 	  --cov-report=term-missing:skip-covered --cov-report=json:build/coverage.json $(ARGS)
 	$(BIN)/python -m tests.branches build/coverage.json
 

@@ -8,6 +8,28 @@ import pytest_socket
 from shared.clock import VirtualClock
 
 
+LONGEST = (
+    "test_simulated_days.py",
+    "test_demo_of_rigs_that_hang.py",
+    "test_demo.py",
+    "test_health.py",
+    "test_kasa_power_agent.py",
+    "test_fleet.py",
+    "test_embedded_farm.py",
+    "test_locked_broker_tls.py",
+    "test_rigs_whole.py",
+    "test_fleet_tls.py",
+    "test_locked_broker_memory.py",
+)
+"""Files that take longest: begun first, so that at the end no worker is left alone with one of them."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest files first; within a file, and among the others, the order stays."""
+    places = {name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.path.name, len(LONGEST)))
+
+
 @pytest.fixture
 def clock() -> VirtualClock:
     return VirtualClock()
