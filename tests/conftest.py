@@ -7,7 +7,6 @@ import pytest_socket
 
 from shared.clock import VirtualClock
 
-
 LONGEST = (
     "test_simulated_days.py",
     "test_demo_of_rigs_that_hang.py",
