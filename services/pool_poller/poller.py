@@ -139,6 +139,9 @@ class AccountPoller:
         self._standings = {
             miner: restored(self.memory.get(miner), wanted, now, seconds) for miner, wanted in self._wanted.items()
         }
+        # Whoever told of it before us, before a restart or as another replica, may have asked a moment ago.
+        told_ago = min(((now - reading.at).total_seconds() for reading in self.memory.values()), default=0.0)
+        self._due_at += max(0.0, self._provider.apart_seconds - max(0.0, told_ago)) if self.memory else 0.0
         if not self._manner.asks:
             # Whatever it said while it was open.
             for miner, standing in self._standings.items():

@@ -109,3 +109,16 @@ def test_what_a_pool_said_while_it_was_open_does_not_count(clock: VirtualClock) 
     rig.run(120)
     assert [reading.verdict for reading in rig.readings["m7"] if reading.retired][:1] == [UNKNOWN]
     assert rig.last("m7").verdict is UNKNOWN
+
+
+def test_whoever_takes_over_keeps_the_distance_that_the_pool_wants(clock: VirtualClock) -> None:
+    pool, broker = Pool(clock), MemoryBroker()
+    first = rig_of(pool, clock, provider="braiins", broker=broker)
+    first.run(1, pool.beat)
+    asked = len(pool.heard)
+    first.close()
+    again = rig_of(pool, clock, provider="braiins", broker=broker)
+    again.run(30, pool.beat)
+    again.close()
+    assert len(pool.heard) > asked > 0
+    assert pool.closest_requests_seconds() >= 5
