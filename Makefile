@@ -16,7 +16,8 @@ export GLIBC_TUNABLES ?= glibc.malloc.tcache_count=0
 STAMP := $(VENV)/.installed
 # The tests that are meant for the ground and the policy engine.
 TRACED := tests/contract tests/museum $(addprefix tests/unit/,shared policy_engine vnish_agent bitaxe_agent) \
-  $(addprefix tests/integration/,test_broker.py test_launch.py test_miner_session.py test_restarts.py)
+  $(addprefix tests/integration/,test_broker.py test_launch.py test_miner_session.py test_restarts.py test_handover.py \
+  test_takeover.py test_locked_broker_tls.py)
 DEV_STAMP := $(VENV)/.installed-dev
 FLEET_STAMP := $(VENV)/.installed-fleet
 MUTATE_STAMP := $(VENV)/.installed-mutate

@@ -77,3 +77,15 @@ def test_the_command_explains_itself_and_its_misuse(
     monkeypatch.setenv("SUNHERD_HEALTH_FILE", str(tmp_path / "health"))
     assert main(["live"]) == 1
     assert capsys.readouterr().out == "no sign of life yet\n"
+
+
+def test_help_teaches_both_questions(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--help"]) == 0
+    said = capsys.readouterr().out
+    assert "live" in said
+    assert "ready" in said
+
+
+def test_a_hang_time_that_is_none_is_refused() -> None:
+    with pytest.raises(ValueError, match="is no time"):
+        Health.from_environment({"SUNHERD_HANG_EXIT_SECONDS": "soon"})
