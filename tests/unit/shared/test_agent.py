@@ -289,3 +289,9 @@ def test_without_a_broker_it_starts_after_a_while_for_the_failsafe(clock: Virtua
 def test_stopping_closes_the_devices(yard: Yard) -> None:
     yard.service.stop()
     assert yard.miner.closed
+
+
+def test_it_is_started_once_only(yard: Yard) -> None:
+    turns = dict(yard.runner.loops)
+    yard.agent.start()
+    assert yard.runner.loops == turns
