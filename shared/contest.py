@@ -16,6 +16,10 @@ class Contest:
         self._reached: str | None = None
         self._lost = False
 
+    def remember(self, reached: str | None) -> None:
+        """What was reached by whoever tended the device before us."""
+        self._reached = reached
+
     def is_lost(self, goal: str, *, settled: bool) -> bool:
         """Whether what was once reached is so no more, and to insist on it might be a fight with a lost replica."""
         if settled:

@@ -18,6 +18,10 @@ class Lost:
         """These have gone, and none of them said farewell."""
         self._since_seconds = {**self._since_seconds, **dict.fromkeys(instances, seconds)}
 
+    def told(self, instances: Iterable[str], seconds: float) -> None:
+        """Another replica has lost these: it was there before us."""
+        self.gone((each for each in instances if each not in self._since_seconds), seconds)
+
     def heard(self, instances: Iterable[str]) -> None:
         """These are there."""
         there = set(instances)
@@ -27,6 +31,10 @@ class Lost:
         """Whose a unit was before it became one of these instances', if that one is lost."""
         before = owner(unit, {*instances, *self._since_seconds})
         return before if before in self._since_seconds else None
+
+    def names(self, seconds: float) -> tuple[str, ...]:
+        """Who may still act."""
+        return tuple(sorted(who for who in self._since_seconds if self.may_act(who, seconds)))
 
     def may_act(self, instance: str | None, seconds: float) -> bool:
         """Whether it is lost still, and not for too long."""

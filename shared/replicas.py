@@ -101,6 +101,7 @@ class Replicas:
             return
         if presence.instance != self._me:
             self._roster = self._roster.heard(presence, now, retained=received.retained)
+            self._lost.told((each for each in presence.lost if each not in {self._me, *self._candidates}), now)
             for unit, number in presence.holds.items():
                 if unit not in self.tended:
                     self._claims[unit] = max(number, self._claims.get(unit, 0))
@@ -130,7 +131,7 @@ class Replicas:
         self._end_leaving()
         if not self._service.bus.is_synced() or self._silence_seconds() > _DEAF_AFTER_SECONDS:
             self._was_deaf = True
-            if self._was_silent():
+            if self._was_silent() and not self._keeps:
                 self._begin_unheard(now)
             return
         if self._was_deaf:
@@ -184,10 +185,7 @@ class Replicas:
         return max(claims)[1] if claims else None
 
     def _held(self) -> dict[str, int]:
-        """What we keep. Nothing while we are fenced: whoever has taken it over meanwhile shall have it."""
-        return (
-            {unit: self._claims.get(unit, 0) for unit in self.tended} if self._keeps and not self._was_silent() else {}
-        )
+        return {unit: self._claims.get(unit, 0) for unit in self.tended} if self._keeps else {}
 
     def _untended(self, mine: frozenset[str]) -> list[str]:
         return [unit for unit in self._units if unit in mine and unit not in self.tended and unit not in self._leaving]
@@ -245,5 +243,6 @@ class Replicas:
             "tends": len(self.tended),
             "holds": self._held(),
             "leaving": tuple(self._leaving),
+            "lost": self._lost.names(self._service.clock.seconds()),
             "knows": tuple(sorted(self._candidates)) if self._settle_seconds > 0 else None,
         }

@@ -190,6 +190,7 @@ class Tender(Generic[R, C]):
         if previous is not None:
             self._device.recall(previous)
             self._role.recall(previous)
+            self._contest.remember(previous.desired if previous.settled else None)
 
     def _read(self) -> R:
         try:

@@ -50,6 +50,8 @@ class Presence(Message):
     the one with the higher number has it: whoever took it over has seen the number before."""
     leaving: tuple[str, ...] = ()
     """Units that it has given up, while its last step with them still lasts: nobody else begins with them yet."""
+    lost: tuple[str, ...] = ()
+    """Replicas that it has lost without a farewell: they may live, cut off, and act on what was theirs."""
     knows: tuple[str, ...] | None = None
     """The replicas among which it takes the units to be shared; None where it does not share."""
     counts: dict[str, int] = Field(default_factory=dict)

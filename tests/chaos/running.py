@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from services.simulator.home_assistant import Fault
 from tests.chaos.blows import Blows
 from tests.chaos.field import Field, laid_out
 from tests.chaos.history import Control, History, Look, Shown, Weight
@@ -86,7 +87,8 @@ class Run:
         begins = self._second()
         self._blows.begin(trouble)
         if trouble.whom == SOURCE:
-            self._source_fails = True
+            # One that is broken answers no question, and still tells of what changes.
+            self._source_fails = trouble.detail != Fault.BROKEN
             self._show()
         self._present.append((replace(trouble, begins=begins), ends))
 

@@ -26,7 +26,7 @@ FARM = FarmSettings.model_validate(
 THREE_BEATS = 15.0
 SETTLE = 2.0
 TICK_SECONDS = 0.25
-LEASE_SECONDS = 60.0
+LEASE_SECONDS, GRACE_SECONDS = 60.0, 120.0
 
 
 class PluggedBroker(MemoryBroker):
@@ -89,7 +89,7 @@ class Yard:
         self._engine.subscribe(MINER_TELEMETRY, self._hear)
         self._engine.start()
         self._points: dict[str, OperatingPoint] = dict.fromkeys(MINERS, NORMAL)
-        self._renewed_at = -1e9
+        self.renewed_at = -1e9
 
     def _hear(self, received: Received[MinerTelemetry]) -> None:
         if received.message is not None:
@@ -101,13 +101,13 @@ class Yard:
 
     def wants(self, point: OperatingPoint, *names: str) -> None:
         self._points.update(dict.fromkeys(names, point))
-        self._renewed_at = -1e9
+        self.renewed_at = -1e9
 
     def pass_seconds(self, seconds: float, *, renew: bool = True) -> None:
         until = self.clock.seconds() + seconds
         while self.clock.seconds() < until:
-            if renew and self.clock.seconds() - self._renewed_at >= LEASE_SECONDS / 2:
-                self._renewed_at = self.clock.seconds()
+            if renew and self.clock.seconds() - self.renewed_at >= LEASE_SECONDS / 2:
+                self.renewed_at = self.clock.seconds()
                 for name, point in self._points.items():
                     self._engine.publish(MINER_COMMAND, name, self._command(name, point))
             began = self.clock.seconds()
@@ -237,3 +237,18 @@ def test_one_that_stays_away_keeps_its_miners_from_starting_for_half_an_hour_onl
     assert {yard.last(name).state for name in orphans} == {"hashing"}
     told_first = {name: message for name, message in reversed(yard.told[since:]) if message.stopped_at is not None}
     assert set(told_first) == set(orphans), "the engine was told that it stood still: it starts them, by all its gates"
+
+
+def test_who_leaves_after_another_was_lost_leaves_no_fight_behind(yard: Yard) -> None:
+    """Its heir has reached nothing yet; what the one before had reached, the broker remembers."""
+    yard.agents["b"].cut_off()
+    renewed_at = yard.renewed_at
+    yard.add("c")
+    yard.pass_seconds(renewed_at + LEASE_SECONDS + GRACE_SECONDS - 1 - yard.clock.seconds())
+    before = yard.controls()
+    yard.agents["c"].service.stop()
+    yard.agents["c"].alive = False  # and a moment later, with nobody there, the failsafe of the one that is cut off
+    yard.pass_seconds(60)
+    done = {name: after[len(before[name]) :] for name, after in yard.controls().items()}
+    assert any(done.values()), "it has stopped what it once tended"
+    assert not [path for paths in done.values() for path in paths if "stop" not in path and "pause" not in path], done

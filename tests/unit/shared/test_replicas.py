@@ -2,6 +2,7 @@
 
 import pytest
 
+from shared.membership import owner
 from tests.replica_farm import ReplicaFarm
 
 THREE_BEATS = 15.0
@@ -217,15 +218,16 @@ def test_whoever_keeps_stays_in_office_whoever_joins() -> None:
     assert farm.is_whole()
 
 
-def test_two_that_keep_the_same_agree_on_one_of_them() -> None:
-    farm = ReplicaFarm(units=1, keeps=True)
+def test_an_office_is_not_taken_up_unheard_and_stays_where_it_was() -> None:
+    farm = settled("b", keeps=True)
+    farm.add("a")
+    farm.pass_seconds(SETTLE + 2 * A_LOOK)
     farm.broker.kill()
-    farm.add("a", "b")
-    farm.pass_seconds(THREE_BEATS + A_LOOK)
-    assert len(farm.tending(farm.units[0])) == 2
+    farm.pass_seconds(THREE_BEATS + 60)
+    assert farm.shares() == {"a": set(), "b": set(farm.units)}
     farm.broker.revive()
-    farm.pass_seconds(30)
-    assert len(farm.tending(farm.units[0])) == 1
+    for _ in farm.moments(30):
+        assert farm.shares() == {"a": set(), "b": set(farm.units)}
 
 
 def test_presence_tells_how_each_stands() -> None:
@@ -254,3 +256,21 @@ def test_after_an_outage_it_stays_fenced_until_they_have_agreed_anew() -> None:
     replica = farm.replicas["a"]
     synced_for = [at for at in farm.moments(10) if replica.service.bus.is_synced() and replica.replicas.is_fenced()]
     assert SETTLE - A_LOOK <= synced_for[-1] - synced_for[0] <= SETTLE + A_LOOK
+
+
+def test_whoever_joins_learns_from_the_others_who_is_lost() -> None:
+    farm = settled("a", "b")
+    farm.replicas["b"].kill()
+    farm.pass_seconds(SETTLE + 2 * A_LOOK)
+    farm.add("c")
+    farm.pass_seconds(SETTLE + 2 * A_LOOK)
+    assert farm.is_whole()
+    contested = {
+        unit for name in "ac" for unit, tenure in farm.replicas[name].replicas.tended.items() if tenure.is_contested()
+    }
+    assert contested == {unit for unit in farm.units if owner(unit, ["a", "b", "c"]) == "b"}
+    farm.replicas["b"].start()
+    farm.pass_seconds(SETTLE + 2 * A_LOOK)
+    farm.replicas["b"].leave()
+    farm.pass_seconds(SETTLE + 2 * A_LOOK)
+    assert not any(tenure.is_contested() for name in "ac" for tenure in farm.replicas[name].replicas.tended.values())
