@@ -25,23 +25,26 @@ _RARE = 10
 
 _ENGINE = "services/policy_engine"
 _BITAXE = "services/bitaxe_agent"
-_ALL_IN_ONE_LOOP = """\
-        tenders = list(self.tenders.values())
-
-        class OneAfterAnother:
-            def step(self) -> float:
-                return min(tender.step() for tender in tenders)
-
-            def close(self) -> None:
-                return None
-
-        if not self._turns:
-            self._turns = dict.fromkeys(self.tenders, self._service.spawn("all", OneAfterAnother()))
-        for name, tender in ():
+_STEP = """\
+    def step(self) -> float:
+        self._recall()
 """
+_ONE_AFTER_ANOTHER = """\
+    _busy = False
 
-_REST = """settled is not False or self._is_only_watching(following, command):
-            return self._manner.poll_seconds"""
+    def step(self) -> float:
+        if Tender._busy:
+            return 1.0
+        Tender._busy = True
+        try:
+            return self._step()
+        finally:
+            Tender._busy = False
+
+    def _step(self) -> float:
+        self._recall()
+"""
+_NEXT_READING = "if settled is False else self._manner.poll_seconds"
 _UNKNOWN_IS_FINE = (
     Change(f"{_ENGINE}/policies/stale_input.py", "if may_continue(farm, miner, rules, now):", "if age:"),
     Change(
@@ -59,8 +62,8 @@ SABOTAGES: dict[str, tuple[Change, ...]] = {
     "failsafe_in_time": (
         Change(
             "shared/lease.py",
-            "        return Following.FAILSAFE, None\n\n    def suspended",
-            "        return Following.GRACE, held.command\n\n    def suspended",
+            "        return Following.FAILSAFE, None\n\n    def age",
+            "        return Following.GRACE, held.command\n\n    def age",
         ),
     ),
     "stale_pauses": (
@@ -79,7 +82,7 @@ SABOTAGES: dict[str, tuple[Change, ...]] = {
     "stagger": (
         Change(f"{_ENGINE}/gates.py", "begun_w + own_w <= rules.stagger_w:", "begun_w + own_w <= 9 * rules.stagger_w:"),
     ),
-    "miner_cap": (Change(f"{_ENGINE}/policies/miner_cap.py", "ceiling_w=max_w,", "ceiling_w=9 * max_w,"),),
+    "miner_cap": (Change(f"{_ENGINE}/policies/miner_cap.py", "ceiling_w=own.max_w,", "ceiling_w=9 * own.max_w,"),),
     "group_cap": (
         Change(
             f"{_ENGINE}/gates.py", "allowed_w = room.allowed_w(holding_w)", "allowed_w = 9 * room.allowed_w(holding_w)"
@@ -119,7 +122,7 @@ SABOTAGES: dict[str, tuple[Change, ...]] = {
             "        if False:\n            return",
         ),
     ),
-    "emergency_stop_wins": (Change("shared/agent.py", "lambda: self._stop is not None", "lambda: False"),),
+    "emergency_stop_wins": (Change("shared/agent.py", "orders.stopped, pace)", "lambda: False, pace)"),),
     "outside_pause": (
         Change("shared/miner_role.py", "self._respects_outside_pause(command) or ", ""),
         Change(f"{_ENGINE}/policies/outside_pause.py", "if now >= until or", "if now >= since or"),
@@ -136,14 +139,8 @@ SABOTAGES: dict[str, tuple[Change, ...]] = {
             "            view.state.draws_power\n",
         ),
     ),
-    "silence_delays_nobody": (
-        Change(
-            "shared/agent.py",
-            "        for name, tender in self.tenders.items():\n            if",
-            f"{_ALL_IN_ONE_LOOP}            if",
-        ),
-    ),
-    "heard_of": (Change("shared/tender.py", _REST, _REST.replace("return", "return 9 *")),),
+    "silence_delays_nobody": (Change("shared/tender.py", _STEP, _ONE_AFTER_ANOTHER),),
+    "heard_of": (Change("shared/tender.py", _NEXT_READING, _NEXT_READING.replace("else ", "else 9 * ")),),
     "nobody_home": (Change(f"{_ENGINE}/memory.py", "now - view.heard_at > rules.heard_within", "now < view.heard_at"),),
     "restart_changes_nothing": (
         Change(f"{_ENGINE}/engine.py", "elif word in {Word.MEMORY, Word.HIGHER}:", "elif word in {Word.HIGHER}:"),
