@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from shared.messages import MinerCommand
@@ -67,7 +67,8 @@ class Outages(History):
                 self.risen.update({name: False} if name in GOVERNED else {})
                 if machine.doing != "pause":
                     machine.doing = "pause"  # the agent's failsafe: whoever lets it hash again starts it
-                    self.told[name] = replace(self.told[name], point_is_pause=True, paused_at=self.run.now)
+                    paused_at = command.at + SCARCE.memory_lasts  # then, and not when the engine comes back
+                    self.told[name] = replace(self.told[name], point_is_pause=True, paused_at=paused_at)
             machine.report(self.run, command)
         self.run.restart()
 
@@ -92,6 +93,7 @@ class Outages(History):
 
 @PROPERTY
 @given(HISTORIES)
+@example([*_BEGINNING, ("soc", 100.0), ("away", 80000.0), ("soc", 60.0), ("away", 80000.0), ("soc", 100.0)])
 def test_an_engine_that_was_away_keeps_to_budget_dwell_and_band(history: list[tuple[Any, ...]]) -> None:
     played = Outages(CoreRun(SCARCE))
     for event in history:
