@@ -5,8 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 DAY ?= 100
 DAYS ?= 1
-# One more than there are processors: many tests wait.
-WORKERS ?= $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) + 1)')
+WORKERS ?= auto
 FILTER ?= sunherd/\#
 ARGS ?=
 # Without glibc's stock of freed blocks for each thread: with a hundred threads it grows to megabytes, and is never given

@@ -28,9 +28,10 @@ class Connection(BaseModel):
 
     def leave(self, state: Path) -> None:
         """Writes it into the farm's directory, readable by the owner only."""
-        file = state / CONNECTION_FILE
-        file.touch(mode=0o600)
-        file.write_text(self.model_dump_json(indent=1), encoding="utf-8")
+        fresh = state / f"{CONNECTION_FILE}.new"
+        fresh.touch(mode=0o600)
+        fresh.write_text(self.model_dump_json(indent=1), encoding="utf-8")
+        fresh.replace(state / CONNECTION_FILE)  # whoever reads sees the whole, or nothing yet
 
     def service(self, name: str) -> Service:
         """A service of this name on the farm's broker and clock, not yet started."""

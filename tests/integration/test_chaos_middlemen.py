@@ -2,7 +2,7 @@
 
 import socket
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 
 import pytest
 
@@ -102,7 +102,8 @@ def test_a_black_hole_hides_the_end_of_the_other_side(way: Way) -> None:
 def test_a_cut_resets_what_stands_and_what_comes(way: Way) -> None:
     settled(way, Manner.CUT)
     assert arrives(way.near) == b""
-    with socket.create_connection((HOST, way.port), PATIENCE_SECONDS) as late:
+    # The reset may come before, or after, the system has called it connected.
+    with suppress(ConnectionResetError), socket.create_connection((HOST, way.port), PATIENCE_SECONDS) as late:
         assert arrives(late) == b""
     settled(way, Manner.OPEN)
     near, far = way.connect()
