@@ -14,14 +14,16 @@ class Contest:
         self._station = station
         self._herald = herald
         self._reached: str | None = None
-        self._lost = False
+        self._lost = self._left_undone = False
 
-    def remember(self, reached: str | None) -> None:
-        """What was reached by whoever tended the device before us."""
-        self._reached = reached
+    def remember(self, reached: str | None, *, left_undone: bool) -> None:
+        """What was reached by whoever tended the device before us; or that it had been undone, and was left so."""
+        self._reached, self._left_undone = reached, left_undone
 
     def is_lost(self, goal: str, *, settled: bool) -> bool:
         """Whether what was once reached is so no more, and to insist on it might be a fight with a lost replica."""
+        if self._left_undone:
+            self._reached, self._left_undone = goal, False
         if settled:
             self._reached, self._lost = goal, False
         elif goal != self._reached:

@@ -28,7 +28,7 @@ class Lost:
         self._since_seconds = {who: since for who, since in self._since_seconds.items() if who not in there}
 
     def former_owner(self, unit: str, instances: Iterable[str]) -> str | None:
-        """Whose a unit was before it became one of these instances', if that one is lost."""
+        """Whose a unit would be if only these others and the lost were there, if that one is lost."""
         before = owner(unit, {*instances, *self._since_seconds})
         return before if before in self._since_seconds else None
 

@@ -204,7 +204,7 @@ class Replicas:
                 tenure = Tenure(
                     self._service,
                     self.is_fenced,
-                    partial(self._is_contested, self._lost.former_owner(unit, self._candidates)),
+                    partial(self._is_contested, self._lost.former_owner(unit, self._candidates - {self._me})),
                 )
                 self._units[unit](tenure)
                 self.tended[unit] = tenure

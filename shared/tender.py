@@ -190,7 +190,8 @@ class Tender(Generic[R, C]):
         if previous is not None:
             self._device.recall(previous)
             self._role.recall(previous)
-            self._contest.remember(previous.desired if previous.settled else None)
+            left_undone = previous.reachable and previous.following is Following.GRACE
+            self._contest.remember(previous.desired if previous.settled else None, left_undone=left_undone)
 
     def _read(self) -> R:
         try:

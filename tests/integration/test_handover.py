@@ -252,3 +252,15 @@ def test_who_leaves_after_another_was_lost_leaves_no_fight_behind(yard: Yard) ->
     done = {name: after[len(before[name]) :] for name, after in yard.controls().items()}
     assert any(done.values()), "it has stopped what it once tended"
     assert not [path for paths in done.values() for path in paths if "stop" not in path and "pause" not in path], done
+
+
+def test_what_was_left_undone_is_left_so_by_the_next_heir_too(yard: Yard) -> None:
+    yard.agents["b"].cut_off()
+    yard.add("c")
+    yard.pass_seconds(LEASE_SECONDS + GRACE_SECONDS + 20)  # its failsafe has come, and is not fought
+    before = yard.controls()
+    yard.agents["c"].service.stop()
+    yard.agents["c"].alive = False
+    yard.pass_seconds(30)
+    starts = [path for name, after in yard.controls().items() for path in after[len(before[name]) :] if "start" in path]
+    assert starts == []

@@ -268,7 +268,7 @@ def test_whoever_joins_learns_from_the_others_who_is_lost() -> None:
     contested = {
         unit for name in "ac" for unit, tenure in farm.replicas[name].replicas.tended.items() if tenure.is_contested()
     }
-    assert contested == {unit for unit in farm.units if owner(unit, ["a", "b", "c"]) == "b"}
+    assert contested >= {unit for unit in farm.units if owner(unit, ["a", "b"]) == "b"}
     farm.replicas["b"].start()
     farm.pass_seconds(SETTLE + 2 * A_LOOK)
     farm.replicas["b"].leave()
