@@ -38,6 +38,7 @@ def build(context: Context, session: Callable[[], requests.Session] = MinerSessi
     if not is_needed(farm):
         return False
     orders, pace, timetables = SiteOrders(context.service, farm.site.id), ReadingPace(), farm.timetables()
+    manner = manner_of(farm)  # once: it names all that are only watched
 
     def tend(station: Station, name: str, miner: MinerSettings, host: Address) -> None:
         driver = BitaxeDriver(AxeClient(host, clock, session()), clock, manners_of(miner, timetables.get(name)))
@@ -46,7 +47,7 @@ def build(context: Context, session: Callable[[], requests.Session] = MinerSessi
             {name: driver},
             {name: MinerRole("bitaxe", miner.when_alone, failed_stands_still=False)},
             event=MINER_EVENT,
-            manner=manner_of(farm),
+            manner=manner,
             orders=orders,
             pace=pace,
         )

@@ -31,6 +31,7 @@ def build(context: Context, session: Callable[[], requests.Session] = MinerSessi
     if not is_needed(farm):
         return False
     orders, pace, timetables = SiteOrders(context.service, farm.site.id), Pace(), farm.timetables()
+    manner = _manner(farm)  # once: it names all that are only watched, which may be a thousand
 
     def tend(station: Station, name: str, miner: MinerSettings, host: Address) -> None:
         password = context.secrets.password_of(name, PASSWORD_VARIABLE) or FACTORY_PASSWORD
@@ -41,7 +42,7 @@ def build(context: Context, session: Callable[[], requests.Session] = MinerSessi
             {name: driver},
             {name: MinerRole("vnish", miner.when_alone)},
             event=MINER_EVENT,
-            manner=_manner(farm),
+            manner=manner,
             orders=orders,
             pace=pace,
         )
