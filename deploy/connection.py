@@ -20,6 +20,7 @@ class Connection(BaseModel):
     url: str
     username: str | None = None
     password: str | None = None
+    ca_file: str | None = None
     prefix: str
     clock: str
     site: str
@@ -36,7 +37,7 @@ class Connection(BaseModel):
     def service(self, name: str) -> Service:
         """A service of this name on the farm's broker and clock, not yet started."""
         clock = SystemClock.from_variable(self.clock)
-        link = MqttLink(address_of(self.url, self.username, self.password), name)
+        link = MqttLink(address_of(self.url, self.username, self.password, self.ca_file), name)
         return Service(name, Bus(link, clock, prefix=self.prefix, instance=name), clock)
 
 

@@ -17,6 +17,7 @@ from deploy.keep import PID_FILE_VARIABLE
 from deploy.supervise import Supervisor
 from deploy.watch import STARTED_VARIABLE
 from services.bitaxe_agent import needed as bitaxe_agent
+from services.ha_discovery import needed as ha_discovery
 from services.kasa_power_agent import needed as kasa_power_agent
 from services.policy_engine import needed as policy_engine
 from services.pool_poller import needed as pool_poller
@@ -37,6 +38,7 @@ _NEEDED: dict[str, Callable[[FarmSettings], bool]] = {
     "services.bitaxe_agent.__main__": bitaxe_agent.is_needed,
     "services.pool_poller.__main__": pool_poller.is_needed,
     "services.kasa_power_agent.__main__": kasa_power_agent.is_needed,
+    "services.ha_discovery.__main__": ha_discovery.is_needed,
 }
 SERVICES = tuple(_NEEDED)
 WATCH = "deploy.watch"
@@ -131,6 +133,7 @@ def _tell_children(
         url=broker.url if broker is not None else farm.broker.url or "",
         username=broker.username if broker is not None else farm.broker.username,
         password=secrets.get("MQTT_PASSWORD"),
+        ca_file=farm.broker.ca_file,
         prefix=farm.broker.prefix,
         clock=plan.clock.to_variable(),
         site=farm.site.id,

@@ -6,7 +6,7 @@ import platform
 import re
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
@@ -96,10 +96,10 @@ def broker_address(farm: FarmSettings, secrets: Secrets) -> BrokerAddress:
     """The farm's broker: the environment's (the embedded run sets it), else the file's, else this machine's."""
     url = farm.broker.url or "mqtt://127.0.0.1:1883"
     password = secrets.get("MQTT_PASSWORD")
-    return replace(address_of(url, farm.broker.username, password), ca_file=farm.broker.ca_file)
+    return address_of(url, farm.broker.username, password, farm.broker.ca_file)
 
 
-def address_of(url: str, username: str | None, password: str | None) -> BrokerAddress:
+def address_of(url: str, username: str | None, password: str | None, ca_file: str | None = None) -> BrokerAddress:
     """A broker's address from its URL. A user name and password in the URL are used, too, and never shown."""
     parts = urlsplit(url)
     tls = parts.scheme == "mqtts"
@@ -109,6 +109,7 @@ def address_of(url: str, username: str | None, password: str | None) -> BrokerAd
         username=username or _decoded(parts.username),
         password=password or _decoded(parts.password),
         tls=tls,
+        ca_file=ca_file,
     )
 
 

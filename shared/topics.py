@@ -10,6 +10,7 @@ from typing import Any, Generic, TypeVar
 
 from shared.messages import (
     Barrier,
+    Choice,
     EmergencyStop,
     EngineEpoch,
     Event,
@@ -17,11 +18,13 @@ from shared.messages import (
     MinerCommand,
     MinerStatistics,
     MinerTelemetry,
+    Mirror,
     Override,
     PlugCommand,
     PlugTelemetry,
     PoolReading,
     Presence,
+    Request,
     SiteTelemetry,
 )
 
@@ -44,6 +47,8 @@ class Identity(StrEnum):
     PEOPLE = "people"
     """Whoever tells the farm what a person wants: `make tell`, a console."""
     HOME_ASSISTANT = "home-assistant"
+    HA_DISCOVERY = "ha-discovery"
+    """Whoever shows the farm to Home Assistant: sees all, and orders nothing."""
     FLEET = "fleet"
     """Whoever looks after the services themselves: sees all, and clears away what dead replicas leave behind."""
 
@@ -55,7 +60,7 @@ _PLUG_AGENT = (Identity.KASA_POWER_AGENT,)
 # The last one: machines without an interface, known by their outlet alone.
 _MINER_AGENTS = (Identity.VNISH_AGENT, Identity.BITAXE_AGENT, Identity.KASA_POWER_AGENT)
 _PERSONS = (Identity.PEOPLE, Identity.HOME_ASSISTANT)
-_WATCHERS = (*_PERSONS, Identity.FLEET)
+_WATCHERS = (*_PERSONS, Identity.HA_DISCOVERY, Identity.FLEET)
 
 
 class BadIdError(ValueError):
@@ -113,6 +118,10 @@ MINER_STATISTICS = Topic(
     "miner", "statistics", MinerStatistics, True, 1, "what a miner did in each window", _MINER_AGENTS
 )
 MINER_OVERRIDE = Topic("miner", "override", Override, True, 1, "what a person wants of a miner", _PERSONS, _ENGINE)
+MINER_REQUEST = Topic(
+    "miner", "request", Request, False, 1, "what a person asks of a miner once", _PERSONS, _ENGINE + _MINER_AGENTS
+)
+MINER_CHOICE = Topic("miner", "choice", Choice, True, 1, "what a person has set otherwise than the farm file", _ENGINE)
 MINER_EVENT = Topic(
     "miner", "event", Event, False, 1, "something happened to a miner", _MINER_AGENTS + _ENGINE + _POLLER
 )
@@ -125,6 +134,10 @@ PLUG_COMMAND = Topic(
 )
 PLUG_EVENT = Topic("plug", "event", Event, False, 1, "something happened to the outlet of a miner", _PLUG_AGENT)
 GROUP_OVERRIDE = Topic("group", "override", Override, True, 1, "what a person wants of a group", _PERSONS, _ENGINE)
+GROUP_REQUEST = Topic("group", "request", Request, False, 1, "what a person asks of a group once", _PERSONS, _ENGINE)
+GROUP_CHOICE = Topic("group", "choice", Choice, True, 1, "what a person has set otherwise than the farm file", _ENGINE)
+GROUP_EVENT = Topic("group", "event", Event, False, 1, "something happened to a group", _ENGINE)
+MIRROR = Topic("mirror", "state", Mirror, True, 1, "what Home Assistant is shown of a device", (Identity.HA_DISCOVERY,))
 SERVICE_PRESENCE = Topic(
     "service",
     "presence",
@@ -149,12 +162,18 @@ TOPICS: tuple[Topic[Any], ...] = (
     MINER_COMMAND,
     MINER_STATISTICS,
     MINER_OVERRIDE,
+    MINER_REQUEST,
+    MINER_CHOICE,
     MINER_EVENT,
     MINER_POOL,
     PLUG_TELEMETRY,
     PLUG_COMMAND,
     PLUG_EVENT,
     GROUP_OVERRIDE,
+    GROUP_REQUEST,
+    GROUP_CHOICE,
+    GROUP_EVENT,
+    MIRROR,
     SERVICE_PRESENCE,
     SERVICE_BARRIER,
     SERVICE_EVENT,

@@ -8,7 +8,15 @@ from typing import Any
 from shared.launch import INSTANCE_VARIABLE
 
 BROKER_SERVICE = "mosquitto"
-SCALED_SERVICES = ("vnish-agent", "bitaxe-agent", "kasa-power-agent", "pool-poller", "soc-bridge", "policy-engine")
+SCALED_SERVICES = (
+    "vnish-agent",
+    "bitaxe-agent",
+    "kasa-power-agent",
+    "pool-poller",
+    "soc-bridge",
+    "policy-engine",
+    "ha-discovery",
+)
 """Those whose replicas share the work. In the order of a rolling restart: whoever alone acts for a site comes last."""
 PROJECT_LABEL = "com.docker.compose.project"
 DIRECTORY_LABEL = f"{PROJECT_LABEL}.working_dir"

@@ -68,6 +68,9 @@ def foreign_rules(identity: Identity) -> Iterator[Rule]:
     """Topics of other programs on the same broker."""
     if identity is Identity.HOME_ASSISTANT:
         yield Rule("readwrite", "homeassistant/#")  # its discovery, and its word that it has started
+    elif identity is Identity.HA_DISCOVERY:
+        yield Rule("readwrite", "homeassistant/device/+/config")
+        yield Rule("read", "homeassistant/status")
     elif identity is Identity.FLEET:
         yield Rule("read", "$SYS/#")  # the broker's own load
     elif identity is Identity.SOC_BRIDGE:

@@ -16,8 +16,9 @@ from shared.messages.miner import (
     MinerTelemetry,
     OperatingPoint,
 )
+from shared.messages.mirror import Mirror
 from shared.messages.part import Code, Identifier, Message, Number, Part, Percent, Watts
-from shared.messages.people import EmergencyStop, Override, OverrideKind
+from shared.messages.people import Choice, EmergencyStop, Override, OverrideKind, Request, RequestKind
 from shared.messages.plug import CYCLE_YOUNG_SECONDS, PlugCommand, PlugTelemetry
 from shared.messages.pool import LastSeenKind, PoolReading, PoolVerdict
 from shared.messages.service import Barrier, EngineEpoch, Event, Presence, Severity
@@ -31,6 +32,7 @@ __all__ = [
     "Action",
     "Barrier",
     "Care",
+    "Choice",
     "Code",
     "Command",
     "EmergencyStop",
@@ -46,6 +48,7 @@ __all__ = [
     "MinerState",
     "MinerStatistics",
     "MinerTelemetry",
+    "Mirror",
     "Number",
     "OperatingPoint",
     "Override",
@@ -58,6 +61,8 @@ __all__ = [
     "PoolVerdict",
     "Presence",
     "Reported",
+    "Request",
+    "RequestKind",
     "Severity",
     "SiteTelemetry",
     "UnknownReason",

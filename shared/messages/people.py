@@ -1,11 +1,11 @@
-"""What people want: overrides, and the emergency stop."""
+"""What people want: overrides, requests, what they have chosen instead of the farm file, and the emergency stop."""
 
 from enum import StrEnum
 from typing import Self
 
-from pydantic import AwareDatetime, model_validator
+from pydantic import AwareDatetime, Field, model_validator
 
-from shared.messages.part import Message
+from shared.messages.part import Code, Message, Number, Percent, Watts
 
 
 class OverrideKind(StrEnum):
@@ -15,6 +15,8 @@ class OverrideKind(StrEnum):
     PAUSE = "pause"
     FORCE_ON = "force_on"
     MAINTENANCE = "maintenance"
+    LIMIT = "limit"
+    """At most `max_w`."""
 
 
 class Override(Message):
@@ -24,6 +26,15 @@ class Override(Message):
     by: str = "unknown"
     until: AwareDatetime | None = None
     reason: str = ""
+    max_w: Watts | None = None
+    """Of a limit: how many watts at most, of a group for all its members together."""
+
+    @model_validator(mode="after")
+    def _a_limit_says_how_much(self) -> Self:
+        if (self.kind is OverrideKind.LIMIT) != (self.max_w is not None):
+            message = "max_w belongs to a limit, and a limit needs it"
+            raise ValueError(message)
+        return self
 
     @model_validator(mode="after")
     def _force_on_ends(self) -> Self:
@@ -31,6 +42,46 @@ class Override(Message):
             message = "force_on needs `until`: it silences the battery rule and must end"
             raise ValueError(message)
         return self
+
+
+class RequestKind(StrEnum):
+    """What a person may ask for once."""
+
+    RESTART = "restart"
+    """The miner's own software."""
+    CYCLE = "cycle"
+    """Its outlet off and on again."""
+    CLEAR_UNSTABLE = "clear_unstable"
+    """Forget the vain tries: one that was given up on is tried anew."""
+    IDENTIFY = "identify"
+    """Blink, or show on its display which machine it is. Its agent does it, whoever is in charge."""
+    CHOOSE = "choose"
+    """Other settings than those of the farm file."""
+
+
+class Request(Message):
+    """Asked once, of a miner or a group; never retained.
+
+    The engine answers with an event of the same id, code `request_accepted` or `request_refused`, whose number
+    `request` is this message's `at` in ISO form. A restart, a cycle and a clearing are of a miner only.
+    """
+
+    kind: RequestKind
+    by: str = "unknown"
+    choose: dict[Code, Number | None] = Field(default_factory=dict)
+    """By the names of a `Choice`. What is not named stays as it is; None takes it back to the farm file."""
+
+
+class Choice(Message):
+    """What a person has chosen instead of the farm file, as the engine has found it sound. None: as in the file."""
+
+    stop_soc: Percent | None = None
+    resume_soc: Percent | None = None
+    max_w: Watts | None = None
+    """Of a group: of all its members together."""
+    point: str | None = None
+    """The name of an operating point of its ladder: at most that one, also where a schedule asks for another."""
+    by: str = "unknown"
 
 
 class EmergencyStop(Message):

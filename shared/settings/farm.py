@@ -149,6 +149,15 @@ class BatterySettings(Section):
         return self
 
 
+class DiscoverySettings(Section):
+    """What Home Assistant finds by itself on the farm's broker."""
+
+    discovery: bool | None = None
+    """Whether the farm is announced to it. None: where the broker is one that others may use, too."""
+    prefix: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")] = "homeassistant"
+    """Its discovery prefix, where its owner has changed that."""
+
+
 class GroupSettings(Section):
     """Miners that share a limit, such as a circuit. Members in order of priority."""
 
@@ -210,6 +219,7 @@ class FarmSettings(BaseSettings):
     never_switch: tuple[NeverSwitch, ...] = ()
     """Outlets that feed the network: no miner hangs there, and nothing ever switches them."""
     rules: RuleSettings = RuleSettings()
+    home_assistant: DiscoverySettings = DiscoverySettings()
     observe: bool = False
 
     @classmethod

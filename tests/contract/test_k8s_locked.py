@@ -130,6 +130,7 @@ def test_nothing_is_allowed_that_is_not_named() -> None:
         ("bitaxe-agent", {("miners", 80)}),
         ("kasa-power-agent", {("plugs", 9999), ("plugs", 80)}),
         ("pool-poller", {("pools", 443)}),
+        ("ha-discovery", set()),
     ],
 )
 def test_each_reaches_the_broker_names_and_its_own(name: str, besides: set[tuple[str, int]]) -> None:

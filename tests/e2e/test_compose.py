@@ -23,7 +23,15 @@ pytestmark = [
     pytest.mark.timeout(600),
 ]
 
-SERVICES = ("bitaxe-agent", "kasa-power-agent", "policy-engine", "pool-poller", "soc-bridge", "vnish-agent")
+SERVICES = (
+    "bitaxe-agent",
+    "ha-discovery",
+    "kasa-power-agent",
+    "policy-engine",
+    "pool-poller",
+    "soc-bridge",
+    "vnish-agent",
+)
 ALL = (*SERVICES, "simulator")
 SIZE_MB_MAX = 75
 READY_SECONDS = 3.0

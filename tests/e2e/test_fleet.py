@@ -25,7 +25,15 @@ pytestmark = [
     pytest.mark.timeout(900),
 ]
 
-SHARED = ("bitaxe-agent", "kasa-power-agent", "policy-engine", "pool-poller", "soc-bridge", "vnish-agent")
+SHARED = (
+    "bitaxe-agent",
+    "ha-discovery",
+    "kasa-power-agent",
+    "policy-engine",
+    "pool-poller",
+    "soc-bridge",
+    "vnish-agent",
+)
 MINERS = 3
 """VNish miners of the demo."""
 PATIENT_SECONDS = 400

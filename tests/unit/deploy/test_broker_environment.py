@@ -31,12 +31,12 @@ def test_it_gives_everybody_a_strong_password_of_his_own_and_shows_none(
     given = passwords(make(tmp_path))
     said = capsys.readouterr()
 
-    assert len(given) == 10
-    assert len(set(given.values())) == 10
+    assert len(given) == 11
+    assert len(set(given.values())) == 11
     for password in given.values():
         assert re.fullmatch(r"[A-Za-z0-9_-]{32}", password)
         assert password not in said.out + said.err
-    assert "made, 10 new broker passwords." in said.out
+    assert "made, 11 new broker passwords." in said.out
     assert "Left empty, fill in what you use: HA_TOKEN" in said.out
     assert stat.S_IMODE((tmp_path / ".env").stat().st_mode) == 0o600
 
@@ -71,11 +71,11 @@ def test_it_fills_and_adds_what_is_missing_and_keeps_the_rest_to_the_letter(
     assert re.fullmatch(PASSWORD_PREFIX + r"PEOPLE=[A-Za-z0-9_-]{32}", lines[3])
     assert lines[4] == "WEIRD LINE"
     assert passwords(text)[PASSWORD_PREFIX + "FLEET"] == "keep=this"
-    assert len(passwords(text)) == 10
+    assert len(passwords(text)) == 11
     assert len(re.findall(r"^(?:export )?\s*[A-Z0-9_]+\s*=", text, re.MULTILINE)) == len(
         re.findall(r"^[A-Z0-9_]+=", EXAMPLE.read_text(encoding="utf-8"), re.MULTILINE)
     )
-    assert "kept, 9 new broker passwords." in capsys.readouterr().out
+    assert "kept, 10 new broker passwords." in capsys.readouterr().out
 
 
 def test_a_file_that_others_could_read_is_closed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

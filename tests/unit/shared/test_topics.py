@@ -46,6 +46,6 @@ def test_foreign_paths_are_not_ours(path: str) -> None:
 
 
 def test_what_happens_once_is_not_remembered_and_state_is() -> None:
-    assert not any(topic.retain for topic in TOPICS if topic.channel in {"event", "barrier"})
-    assert all(topic.retain for topic in TOPICS if topic.channel not in {"event", "barrier"})
+    assert not any(topic.retain for topic in TOPICS if topic.channel in {"event", "barrier", "request"})
+    assert all(topic.retain for topic in TOPICS if topic.channel not in {"event", "barrier", "request"})
     assert SERVICE_BARRIER.qos == 1

@@ -1,0 +1,1 @@
+"""Shows the farm to Home Assistant: the only place that knows its side."""
