@@ -4,7 +4,9 @@ Code that has something to do again and again is a `Loop`: one bounded, straight
 seconds it wants the next. It never sleeps and never starts a thread, so a simulation can drive it by hand.
 """
 
+import contextlib
 import logging
+import queue
 import sys
 import threading
 from collections.abc import Callable
@@ -84,28 +86,42 @@ class _LoopThread(threading.Thread):
         self._loop = loop
         self._on_crash = on_crash
         self._over = False
-        self._turn = threading.Event()
-        self._stopping = threading.Event()
+        self._stopping = False
+        # An eighth of an Event's memory, and a farm may have a thousand of these.
+        self._bell: queue.SimpleQueue[None] = queue.SimpleQueue()
+        self._rung = False
 
     def wake(self) -> None:
-        self._turn.set()
+        if not self._rung:
+            self._rung = True
+            self._bell.put(None)
 
     def retire(self) -> None:
-        self._stopping.set()
-        self._turn.set()
+        self._stopping = True
+        self._bell.put(None)
 
     def is_over(self) -> bool:
         return self._over
 
     def run(self) -> None:
-        while not self._stopping.is_set():
-            self._turn.clear()
-            # Looked at once more: `retire` may have rung before the bell was cleared.
-            self._turn.wait(0.0 if self._stopping.is_set() else self._step_safely())
+        while not self._stopping:
+            self._hear_rings()
+            self._wait(self._step_safely())
         try:
             self._loop.close()
         finally:
             self._over = True
+
+    def _hear_rings(self) -> None:
+        """All rings up to now are answered by the step that follows."""
+        while not self._bell.empty():
+            self._bell.get()
+        self._rung = False  # last: a ring that comes meanwhile at worst causes one step too many, and is never lost
+
+    def _wait(self, seconds: float) -> None:
+        # Asked once more: `retire` may have rung before its ring was taken for an old one.
+        with contextlib.suppress(queue.Empty):
+            self._bell.get(timeout=0.0 if self._stopping else min(seconds, threading.TIMEOUT_MAX))
 
     def _step_safely(self) -> float:
         try:

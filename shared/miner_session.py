@@ -1,6 +1,7 @@
 """A session for miners: redirects, cookies, proxies and choosing an adapter take a third of a request's time."""
 
 import json as json_format
+import queue
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,15 +14,48 @@ from urllib3.util import Timeout
 
 _HEADERS = dict(default_headers())
 _BASES_KEPT = 4
+_EMPTY = requests.Session()
+_EMPTY.adapters.clear()
+
+
+class OneSlot(queue.LifoQueue[Any]):
+    """Room for the one connection of a pool. Without a queue's lock and conditions, three quarters of its memory."""
+
+    def __init__(self, _size: int) -> None:  # what the library would make is what is to be saved
+        self._item: Any = None
+        self._filled = False
+
+    def get(self, block: bool = True, timeout: float | None = None) -> Any:  # noqa: ARG002, FBT002 - a queue's
+        """What is there. Raises queue.Empty."""
+        if not self._filled:
+            raise queue.Empty
+        item, self._item, self._filled = self._item, None, False
+        return item
+
+    def put(self, item: Any, block: bool = True, timeout: float | None = None) -> None:  # noqa: ARG002, FBT002 - as above
+        """Keeps it. Raises queue.Full."""
+        if self._filled:
+            raise queue.Full
+        self._item, self._filled = item, True
+
+    def qsize(self) -> int:
+        """0 or 1."""
+        return int(self._filled)
+
+
+class _Pool(HTTPConnectionPool):
+    """Of one miner, which is asked by one thread only."""
+
+    QueueCls = OneSlot  # type: ignore[assignment]  # the library takes any; it declares the one it uses itself
 
 
 class MinerSession(requests.Session):
     """Plain HTTP to an address, and nothing else. A thousand miners share one interpreter, so that it shows."""
 
     def __init__(self) -> None:
-        super().__init__()
-        self.adapters.clear()  # with a thousand sessions these alone are megabytes
-        self._pools: dict[str, HTTPConnectionPool] = {}
+        # One set of empty cookies, hooks and adapters for all: with a thousand sessions these alone are megabytes.
+        self.__dict__.update(_EMPTY.__dict__)
+        self._pools: dict[str, _Pool] = {}
 
     def request(  # type: ignore[override]  # what is not offered here must not be ignored in silence
         self,
@@ -63,13 +97,13 @@ class MinerSession(requests.Session):
         self._pools.clear()
         super().close()
 
-    def _pool(self, base: str) -> HTTPConnectionPool:
+    def _pool(self, base: str) -> _Pool:
         pool = self._pools.get(base)
         if pool is None:
             if len(self._pools) >= _BASES_KEPT:
                 self.close()
             where = urlsplit(base)
-            pool = self._pools[base] = HTTPConnectionPool(where.hostname or "", where.port, maxsize=1)
+            pool = self._pools[base] = _Pool(where.hostname or "", where.port, maxsize=1)
         return pool
 
 
