@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from services.soc_bridge.json_path import parse_path
 from services.soc_bridge.site_state import Quantity
 from shared.settings import MqttSourceSettings
-from shared.settings.farm import MqttValueSettings
+from shared.settings.battery import MqttValueSettings
 
 PORTAL = "{portal}"
 

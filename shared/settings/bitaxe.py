@@ -38,20 +38,28 @@ class ProfileSettings(Section):
     """One setting of voltage and frequency. Without `power_w` its watts are estimated."""
 
     voltage_mv: Millivolts
+    """Of the core."""
     frequency_mhz: Megahertz
+    """Of the chip."""
     power_w: Watts | None = None
+    """What the miner draws there."""
 
 
 class BitaxeKeys(Section):
     """What only a miner with `driver: bitaxe` has."""
 
     profiles: dict[ProfileName, ProfileSettings] = Field(default_factory=dict)
+    """Settings by name, besides quiet, efficient and performance, which every chip has."""
     profile: str | None = None
     """The owner's normal profile; without it the setting found at adoption."""
     max_voltage_mv: Millivolts = MAX_VOLTAGE_MV
+    """No command takes it above."""
     max_frequency_mhz: Megahertz = MAX_FREQUENCY_MHZ
+    """No command takes it above."""
     max_chip_celsius: _Limit = 70.0
+    """Above it the miner is stepped down."""
     max_regulator_celsius: _Limit = 100.0
+    """The same for the voltage regulator."""
     steps: Annotated[int, Field(ge=1, le=100)] = 5
     """How many steps a change of voltage and frequency takes."""
     delay: Annotated[Duration, at_least(1)] = timedelta(seconds=10)

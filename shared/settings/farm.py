@@ -1,8 +1,7 @@
 """The shape of `farm.yaml`, section by section. Unknown keys are errors; every default is the safe one."""
 
-import re
 from datetime import timedelta
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
@@ -12,14 +11,13 @@ from shared.duration import Duration, at_least
 from shared.messages import Identifier
 from shared.schedule import Timetable
 from shared.settings.address import BrokerUrl
+from shared.settings.battery import BatterySettings
 from shared.settings.miner import MinerSettings
 from shared.settings.plug import NeverSwitch
 from shared.settings.pools import PoolSettings
 from shared.settings.schedule import AnySchedule, timetables
 from shared.settings.section import Section, Watts
 from shared.sun import Place
-
-_JSON_PATH = re.compile(r"([^.\[\]]+|\[\d{1,6}\])(\.[^.\[\]]+|\[\d{1,6}\])*")
 
 
 def _seconds(seconds: float) -> timedelta:
@@ -30,9 +28,13 @@ class SiteSettings(Section):
     """Where the farm is."""
 
     id: Identifier = "home"
+    """Its name in topics, where several sites share a broker."""
     time_zone: str = "UTC"
+    """In which the times of schedules are meant, and times are shown."""
     latitude: Annotated[float, Field(ge=-90, le=90)] | None = None
+    """With longitude: for windows by the sun, and for pauses that last until sunrise."""
     longitude: Annotated[float, Field(ge=-180, le=180)] | None = None
+    """East is positive."""
 
     @field_validator("time_zone")
     @classmethod
@@ -49,8 +51,11 @@ class BrokerSettings(Section):
     """The MQTT broker. Without `url` the embedded run brings its own. Password: MQTT_PASSWORD."""
 
     url: BrokerUrl | None = None
+    """Where it is; mqtts with TLS. None: the embedded run brings its own."""
     username: str | None = None
+    """There. In containers each service has its own."""
     prefix: Annotated[str, Field(pattern=r"^[a-z0-9_-]+$")] = "sunherd"
+    """What all topics begin with."""
     ca_file: Annotated[str, Field(min_length=1)] | None = None
     """With mqtts: the certificate of the authority that vouches for the broker; without it the system's count."""
 
@@ -58,93 +63,6 @@ class BrokerSettings(Section):
     def _trust_needs_tls(self) -> Self:
         if self.ca_file is not None and not (self.url or "").startswith("mqtts:"):
             message = "ca_file is for a broker with TLS: write its url as mqtts://...:8883"
-            raise ValueError(message)
-        return self
-
-
-class HomeAssistantSettings(Section):
-    """Entities to read. Powers may be W, kW or MW, as their unit says. Token: HA_TOKEN."""
-
-    url: Annotated[str, Field(pattern=r"^https?://[^\s/]+(/[^\s]*)?$")]
-    state_of_charge: str
-    battery_power: str | None = None
-    battery_power_sign: Literal["charging_positive", "discharging_positive"] = "charging_positive"
-    pv_power: str | None = None
-    load_power: str | None = None
-    grid_power: str | None = None
-    grid_power_sign: Literal["import_positive", "export_positive"] = "import_positive"
-    grid_available: str | None = None
-    poll: Duration = _seconds(30)
-
-    @field_validator("state_of_charge", "battery_power", "pv_power", "load_power", "grid_power", "grid_available")
-    @classmethod
-    def _entity_id(cls, value: str | None) -> str | None:
-        domain, _, name = (value or "a.b").partition(".")
-        if not domain or not name or (value is not None and value != value.strip().lower()):
-            message = f"{value!r} is not an entity id: write it as Home Assistant shows it, such as sensor.battery_soc"
-            raise ValueError(message)
-        return value
-
-
-class MqttValueSettings(Section):
-    """One value on a topic: plain text, or a place in a JSON payload such as `battery.soc`."""
-
-    topic: Annotated[str, Field(min_length=1)]
-    path: str = ""
-    scale: Annotated[float, Field(allow_inf_nan=False)] = 1.0
-    """Multiplies the number; -1 turns a sign round."""
-
-    @field_validator("path")
-    @classmethod
-    def _place_in_json(cls, value: str) -> str:
-        if value and not _JSON_PATH.fullmatch(value):
-            message = f"{value!r} is not a place in JSON: write it like battery.soc or packs[0].soc"
-            raise ValueError(message)
-        return value
-
-
-class MqttSourceSettings(Section):
-    """A state of charge that is already on a broker. `preset` names a known source; single values override it."""
-
-    preset: Literal["victron", "solar_assistant", "evcc", "statestream"] | None = None
-    url: BrokerUrl | None = None
-    """Another broker than the farm's. Password: SOURCE_MQTT_PASSWORD."""
-    username: str | None = None
-    base: str | None = None
-    """Where the preset's topics begin, when not as the source publishes them by default."""
-    portal_id: str | None = None
-    """Victron only; learned from the broker where it is not given."""
-    state_of_charge: MqttValueSettings | str | None = None
-    battery_power: MqttValueSettings | str | None = None
-    pv_power: MqttValueSettings | str | None = None
-    load_power: MqttValueSettings | str | None = None
-    grid_power: MqttValueSettings | str | None = None
-    grid_available: MqttValueSettings | str | None = None
-    alive: str | None = None
-    """A topic filter whose messages prove that the source still stands by its last values."""
-
-    @model_validator(mode="after")
-    def _something_to_read(self) -> Self:
-        if self.state_of_charge is None and self.preset in {None, "statestream"}:
-            message = "state_of_charge is missing: give its topic, or the preset victron, solar_assistant or evcc"
-            raise ValueError(message)
-        return self
-
-
-class BatterySettings(Section):
-    """Exactly one source of the state of charge."""
-
-    home_assistant: HomeAssistantSettings | None = None
-    mqtt: MqttSourceSettings | None = None
-    unconfirmed_after: Duration = _seconds(300)
-    """A value that the source has not confirmed for so long is unknown."""
-    max_unchanged: Duration = _seconds(6 * 3600)
-    """A state of charge that stands still for longer is warned about, never taken for stale."""
-
-    @model_validator(mode="after")
-    def _one_source(self) -> Self:
-        if (self.home_assistant is None) == (self.mqtt is None):
-            message = "give exactly one source: home_assistant or mqtt"
             raise ValueError(message)
         return self
 
@@ -162,7 +80,9 @@ class GroupSettings(Section):
     """Miners that share a limit, such as a circuit. Members in order of priority."""
 
     members: Annotated[list[Identifier], Field(min_length=1)]
+    """Their ids, by falling priority: who stands first starts first and is curtailed last."""
     max_w: Watts | None = None
+    """The most that all members together may draw, by their nominal watts."""
     schedule: str | None = None
     """For the members that have none of their own."""
 
@@ -171,16 +91,23 @@ class RuleSettings(Section):
     """Times and limits of the rules; the defaults are those of the design."""
 
     lease: Annotated[Duration, at_least(0.1)] = _seconds(60)
+    """How long a command holds; it is renewed at half of it."""
     grace: Duration = _seconds(120)
+    """How long after a lease's end a miner goes on before it goes to its failsafe."""
     minimum_off: Duration = _seconds(300)
+    """A miner that has been paused is not started before that."""
     minimum_on: Duration = _seconds(300)
     """A miner that has been started is not paused for comfort (a schedule) before that."""
     starts_per_day: Annotated[int, Field(ge=1, le=1000)] = 6
+    """Of each miner, within 24 hours."""
     stale_no_start: Duration = _seconds(300)
+    """Nothing is started on a state of charge that was confirmed longer ago."""
     stale_pause: Duration = _seconds(900)
+    """What the battery governs is paused when it was confirmed longer ago."""
     stagger_w: Watts = 7000
     """At most so many watts are started within one stagger window; a single larger miner may always start alone."""
     stagger_window: Duration = _seconds(30)
+    """See `stagger_w`."""
     heat_step: Duration = _seconds(30)
     """A miner that is still too hot after that goes down one more step."""
     heat_restore: Duration = _seconds(300)
@@ -210,17 +137,27 @@ class FarmSettings(BaseSettings):
     )
 
     site: SiteSettings = SiteSettings()
+    """Where the farm is."""
     broker: Annotated[BrokerSettings, BeforeValidator(_broker_section)] = BrokerSettings()
+    """The MQTT broker. `auto`, or left out: the embedded run brings its own."""
     battery: BatterySettings | None = None
+    """Where the state of charge comes from. Without it nothing depends on a battery."""
     miners: dict[Identifier, MinerSettings] = Field(default_factory=dict)
+    """By their ids: small letters, digits, - and _."""
     groups: dict[Identifier, GroupSettings] = Field(default_factory=dict)
+    """Miners that share a limit."""
     schedules: dict[Identifier, AnySchedule] = Field(default_factory=dict)
+    """What is wanted at which hours: a list of windows, or `windows` and `stagger`."""
     pools: dict[Identifier, PoolSettings] = Field(default_factory=dict)
+    """Pools that are not built in, or are asked elsewhere than usual."""
     never_switch: tuple[NeverSwitch, ...] = ()
     """Outlets that feed the network: no miner hangs there, and nothing ever switches them."""
     rules: RuleSettings = RuleSettings()
+    """Times and limits of the rules."""
     home_assistant: DiscoverySettings = DiscoverySettings()
+    """What Home Assistant finds by itself."""
     observe: bool = False
+    """Decides and explains, and touches no miner."""
 
     @classmethod
     def settings_customise_sources(

@@ -33,13 +33,19 @@ class EveryMinersKeys(Section):
     """What any miner may have."""
 
     driver: Literal["vnish", "bitaxe", "plug"]
+    """What it is: an Antminer with VNish, a Bitaxe with AxeOS, or a machine known by its outlet alone."""
     host: HostAndPort | None = None
     """Where its web page is; a miner with `driver: plug` has none."""
     plug: PlugSettings | None = None
+    """The outlet that feeds it."""
     stop_soc: Percent | None = None
+    """Paused below this state of charge. With `resume_soc`; without both the battery does not govern it."""
     resume_soc: Percent | None = None
+    """Runs again above this one; between the two it stays as it is."""
     nominal_w: Watts | None = None
+    """What it draws at its normal point, where its own settings do not tell."""
     max_w: Watts | None = None
+    """The most that it may draw: it is dimmed where it can be, else paused."""
     preset: str | None = None
     """VNish: the owner's normal preset; without it the one found at adoption."""
     mac: Annotated[str, Field(pattern=r"^[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){5}$")] | None = None
@@ -47,9 +53,12 @@ class EveryMinersKeys(Section):
     schedule: str | None = None
     """The schedule that says which point holds when; a VNish miner follows the pauses in it."""
     require_grid: bool = False
+    """Paused while the grid is away, or unknown for too long."""
     failsafe: Failsafe | None = None
-    """What it does when nobody commands it; see `when_alone`."""
+    """What it does when nobody commands it. None: a Bitaxe goes to its safe point, a plug that no battery feeds stays as
+    it is, all others pause."""
     observe: bool = False
+    """Decides and explains, and does not touch this one."""
 
 
 class MinerSettings(BitaxeKeys, WatchKeys, EveryMinersKeys):

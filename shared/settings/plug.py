@@ -49,6 +49,7 @@ class PlugSettings(Section):
     """A Kasa plug, or one outlet of a strip. Account, where it asks for one: KASA_USERNAME and KASA_PASSWORD."""
 
     host: PlugAddress
+    """Its address; a port only where it is not the usual one."""
     outlet: Outlet | None = None
     """Of a strip: which one. A plain plug needs none."""
     protocol: Literal["auto", "legacy", "klap", "smart"] = "auto"
@@ -75,4 +76,6 @@ class NeverSwitch(Section):
     """An outlet that feeds the network, or what else must stay on. Without `outlet`: the whole device."""
 
     host: PlugAddress
+    """Of the plug or strip."""
     outlet: Outlet | None = None
+    """Its alias, or its number as printed on the housing. None: the whole device."""

@@ -62,22 +62,33 @@ class DescribedKeys(Section):
     name: Place = "name"
     """From a row; `@key` where the rows stand in a map under their names."""
     last_seen: Place | None = None
+    """From a row: the time at which it was last seen."""
     last_seen_kind: Literal["share", "status", "bucket"] = "share"
+    """Of what that is the time: a share, a look of the pool, the start of a period with shares."""
     hashrate: Place | None = None
+    """From a row."""
     hashrate_unit: str = "H/s"
+    """In which it is told."""
     online: Place | None = None
+    """From a row: a word or flag that says whether it is at work."""
     online_words: list[str] | None = None
+    """Which words mean that it is."""
     offline_words: list[str] | None = None
+    """Which words mean that it is not."""
     error: Place | None = None
     """Where the answer says that it is none: something there is an error."""
     as_of: Place | None = None
     """Where the answer says of when its figures are; where those are old, nothing follows from them."""
     absent_is_offline: bool = False
+    """Whether a worker that a good answer leaves out is offline, and not unknown."""
     method: Literal["GET", "POST"] = "GET"
+    """How it is asked."""
     headers: dict[str, str] = Field(default_factory=dict)
     """`{secret}` in a value is the pool's key, <POOL>_KEY."""
     body: dict[str, str | int | bool] | None = None
+    """Of a POST, as JSON."""
     offline_after: Annotated[Duration, at_least(60)] = timedelta(minutes=15)
+    """How long unseen is offline, where a miner does not say."""
     offline_floor: Annotated[Duration, at_least(60)] = timedelta(minutes=5)
     """No miner's `time_until_offline` counts below this; more where the pool's times are coarse."""
     apart: Annotated[Duration, at_least(1)] = timedelta(seconds=1)
@@ -103,6 +114,7 @@ class PoolSettings(DescribedKeys):
     url: str | None = None
     """Of a built-in pool the base address; of a described one the whole, with {account} where the account belongs."""
     coin: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,32}$")] | None = None
+    """Where a built-in pool has a site for each."""
     poll: Annotated[Duration, at_least(OWN_POLL_SECONDS_MIN)] | None = None
     """Real seconds; below `POLL_SECONDS_MIN` only where `poll_floor_seconds` allows it."""
 

@@ -79,12 +79,19 @@ class WindowSettings(Section):
     """From when to when, on which days, and one of: a voltage and frequency, a profile, a pause."""
 
     begins: Annotated[ByClock | BySun, BeforeValidator(parse_edge), Field(alias="from")]
+    """When it begins: "07:30", sunset, or sunrise - 30 min."""
     ends: Annotated[ByClock | BySun, BeforeValidator(parse_edge), Field(alias="to")]
+    """When it ends; earlier than `from` is on the next day."""
     days: Annotated[frozenset[int], BeforeValidator(parse_days)] = EVERY_DAY
+    """On which days it begins."""
     voltage_mv: Millivolts | None = None
+    """With `frequency_mhz`: an exact setting of a Bitaxe."""
     frequency_mhz: Megahertz | None = None
+    """With `voltage_mv`."""
     profile: str | None = None
+    """A profile of the miner."""
     pause: bool = False
+    """It stands still."""
 
     @model_validator(mode="after")
     def _holds_for_a_while(self) -> Self:
@@ -113,7 +120,9 @@ class ScheduleSettings(Section):
     """A list of windows. In full: `windows`, and `stagger`, by which each miner switches later than the one before."""
 
     windows: Annotated[list[WindowSettings], Field(min_length=1)]
+    """They must not overlap; between them a miner runs at its normal point."""
     stagger: Duration = timedelta()
+    """By how much each miner of the schedule switches later than the one before."""
 
     def schedule(self, name: str) -> Schedule:
         """The same for the core."""
