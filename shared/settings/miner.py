@@ -55,7 +55,7 @@ class EveryMinersKeys(Section):
     require_grid: bool = False
     """Paused while the grid is away, or unknown for too long."""
     failsafe: Failsafe | None = None
-    """What it does when nobody commands it. None: a Bitaxe goes to its safe point, a plug that no battery feeds stays as
+    """What it does when nobody commands it. None: a Bitaxe goes to its safe point, a plug without a battery stays as
     it is, all others pause."""
     observe: bool = False
     """Decides and explains, and does not touch this one."""
