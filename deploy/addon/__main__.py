@@ -16,6 +16,7 @@ from deploy.addon.supervisor import SUPERVISOR_URL, TOKEN_VARIABLE, SupervisorEr
 from deploy.broker import BrokerError
 from deploy.connection import STATE_DIRECTORY
 from deploy.embedded import SERVICES, WATCH, AlreadyRunningError, Plan, alone_in, run_farm
+from services.ha_discovery import needed as ha_discovery
 from shared.clock import SystemClock
 from shared.launch import EXIT_BAD_INPUT, LOG_LEVEL_VARIABLE, set_up_log
 from shared.settings import FarmFileError, FarmSettings, load_farm
@@ -50,6 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         give_up_root(places.data)
         farm_file, form = _prepare(options, places)
         _find_broker(form, farm_file, places)
+        _say(_who_sees_it(load_farm(farm_file)))
         return _run(farm_file, places)
     except (OptionsError, FarmFileError, BrokerError, AlreadyRunningError) as error:
         sys.stderr.write(f"{error}\n")
@@ -140,6 +142,17 @@ def _find_broker(form: Form, farm_file: Path, places: Places) -> None:
     if chosen.password:
         os.environ["MQTT_PASSWORD"] = chosen.password
     _say(f"Broker: Home Assistant's, {chosen.url}")
+
+
+def _who_sees_it(farm: FarmSettings) -> str:
+    """Whether the miners become devices in Home Assistant, said in the log: nobody should look for them in vain."""
+    if ha_discovery.is_needed(farm):
+        return "Home Assistant: each miner becomes a device of its MQTT integration"
+    if not farm.miners:
+        return "Home Assistant: there is no miner to show"
+    if farm.broker.url is None:
+        return "Home Assistant: shown nothing, because it cannot listen to the add-on's own broker (option broker)"
+    return "Home Assistant: shown nothing, as you wish"
 
 
 def _run(farm_file: Path, places: Places) -> int:

@@ -21,7 +21,7 @@ SECRET_OPTIONS = {
     "kasa_username": "KASA_USERNAME",
     "kasa_password": "KASA_PASSWORD",
 }
-KNOWN = ("observe", "state_of_charge", "miners", "broker", "log_level", *SECRET_OPTIONS)
+KNOWN = ("observe", "state_of_charge", "miners", "broker", "discovery", "log_level", *SECRET_OPTIONS)
 MINER_KEYS = (
     *("name", "driver", "host", "stop_soc", "resume_soc", "nominal_w", "max_w"),
     *("worker", "plug_host", "plug_outlet", "password"),
@@ -90,6 +90,8 @@ def form_of(options: Mapping[str, Any], core_url: str, time_zone: str, *, own_fi
             },
             "miners": {str(entry["name"]): _miner(entry) for entry in entries if "name" in entry},
         }
+        if given.get("discovery") is False:  # else it is shown wherever Home Assistant's own broker is used
+            farm["home_assistant"] = {"discovery": False}
     return Form(farm, secrets, str(given.get("broker", "auto")), str(given.get("log_level", "info")), tuple(problems))
 
 
@@ -145,8 +147,9 @@ def _unknown_words(given: Mapping[str, Any]) -> Iterator[str]:
         if key in given and given[key] not in words:
             cause = f"{given[key]!r} is not allowed here{did_you_mean(str(given[key]), words)}"
             yield _say(key, cause, f"use one of: {', '.join(words)}")
-    if not isinstance(given.get("observe", True), bool):
-        yield _say("observe", f"{given['observe']!r} is neither on nor off", "switch it on or off")
+    for key in ("observe", "discovery"):
+        if not isinstance(given.get(key, True), bool):
+            yield _say(key, f"{given[key]!r} is neither on nor off", "switch it on or off")
 
 
 def _missing(given: Mapping[str, Any], entries: list[dict[str, Any]]) -> Iterator[str]:

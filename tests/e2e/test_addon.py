@@ -154,6 +154,8 @@ def test_a_falling_battery_stops_the_miners(
     }
     link = MqttLink(address_of(shared_broker.url, shared_broker.username, shared_broker.password), "ear")
     ear = Ear(Bus(link, SystemClock(), instance="ear"))
+    announced: list[str] = []
+    ear.bus.subscribe_raw("homeassistant/device/+/config", lambda arrival: announced.append(arrival.path))
     ear.listen()
     with addon(image, tmp_path, form(miners), supervisor) as name:
         settled = eventually(
@@ -161,6 +163,7 @@ def test_a_falling_battery_stops_the_miners(
         )
         assert settled, docker("logs", name)
         assert hashing(miners) == [True, True]
+        assert eventually(lambda: "homeassistant/device/sunherd_home/config" in announced, 20), docker("logs", name)
 
         show(supervisor, 70)
         assert eventually(lambda: not any(hashing(miners)), 30), docker("logs", name)

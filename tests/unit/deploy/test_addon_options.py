@@ -56,6 +56,20 @@ def test_without_a_word_it_only_observes(tmp_path: Path) -> None:
     assert farm_of(form_of(options, CORE, "UTC", own_file=False), tmp_path).observe
 
 
+@pytest.mark.parametrize(("chosen", "meant"), [({}, None), ({"discovery": True}, None), ({"discovery": False}, False)])
+def test_home_assistant_is_shown_the_farm_wherever_it_can_be_unless_the_owner_says_no(
+    tmp_path: Path, chosen: dict[str, bool], meant: bool | None
+) -> None:
+    form = filled(**chosen)
+    assert form.problems == ()
+    assert farm_of(form, tmp_path).home_assistant.discovery is meant
+
+
+def test_a_switch_that_is_neither_on_nor_off_is_complained_about(tmp_path: Path) -> None:
+    (told,) = complaints(tmp_path, discovery="maybe")
+    assert told.startswith("option: discovery: 'maybe' is neither on nor off")
+
+
 def test_a_rig_with_only_an_outlet(tmp_path: Path) -> None:
     rig = {
         "name": "rig-7",

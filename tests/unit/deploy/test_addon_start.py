@@ -9,7 +9,9 @@ from deploy.addon.__main__ import main
 from deploy.addon.broker_choice import NoBrokerError, choose_broker, remember_choice, remembered_choice
 from deploy.addon.health import SILENT_SECONDS, WRITE_SECONDS, complaint, sign_of_life
 from deploy.addon.supervisor import OfferedBroker, SupervisorError
+from deploy.embedded import Plan, needed
 from shared.clock import VirtualClock
+from shared.settings import load_farm
 
 SHARED = OfferedBroker("mqtt://core-mosquitto:1883", "addons", "secret")
 
@@ -157,3 +159,43 @@ def test_without_a_supervisor_nothing_falls_back_to_an_empty_broker(
     assert main(started_with) == 1, "so that the watchdog tries again"
     assert "does not answer" in capsys.readouterr().err
     assert not (tmp_path / "broker-choice").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "offered", "shown", "told"),
+    [
+        ({}, SHARED, True, "each miner becomes a device"),
+        ({"discovery": False}, SHARED, False, "as you wish"),
+        ({}, None, False, "cannot listen to the add-on's own broker"),
+        ({"broker": "own"}, SHARED, False, "cannot listen to the add-on's own broker"),
+    ],
+)
+def test_on_home_assistants_own_broker_it_is_shown_the_farm(
+    tmp_path: Path,
+    started_with: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    options: dict[str, object],
+    offered: OfferedBroker | None,
+    shown: bool,
+    told: str,
+) -> None:
+    begun: list[list[str]] = []
+
+    def run(plan: Plan, _ask: object) -> int:
+        begun.append(needed(plan.modules, load_farm(plan.farm_file)))
+        return 0
+
+    for variable in ("SUNHERD_BROKER__URL", "SUNHERD_BROKER__USERNAME", "MQTT_PASSWORD"):
+        monkeypatch.setenv(variable, "set by the script")
+        monkeypatch.delenv(variable)
+    monkeypatch.setenv("SUPERVISOR_TOKEN", "of-the-supervisor")
+    monkeypatch.setattr("deploy.addon.__main__.offered_broker", lambda _url, _token: offered)
+    monkeypatch.setattr("deploy.addon.__main__.run_farm", run)
+    miner = {"name": "a", "driver": "vnish", "host": "192.168.1.20", "stop_soc": 73, "resume_soc": 75}
+    written = {"state_of_charge": "sensor.soc", "miners": [miner], **options}
+    (tmp_path / "options.json").write_text(json.dumps(written), encoding="utf-8")
+    assert main([*started_with, "--alive", str(tmp_path / "alive")]) == 0
+    (modules,) = begun
+    assert ("services.ha_discovery.__main__" in modules) is shown
+    assert told in capsys.readouterr().out

@@ -1,0 +1,1 @@
+"""What an owner takes into Home Assistant: the ready dashboard, made of a farm file."""
