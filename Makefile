@@ -102,6 +102,7 @@ docs: $(DEV_STAMP) ## write the pages of topics and settings, the access list an
 	$(BIN)/python -m deploy.settings_page > docs/settings.md
 	$(BIN)/python -m deploy.locks.access_list > mosquitto/access.list
 	$(BIN)/python -m tests.contract.regenerate
+	$(BIN)/python -m tests.contract.console_json
 
 clean: ## remove what was installed and what runs left behind
 	rm -rf $(VENV) .sunherd .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage build *.egg-info

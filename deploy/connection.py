@@ -41,11 +41,16 @@ class Connection(BaseModel):
         return Service(name, Bus(link, clock, prefix=self.prefix, instance=name), clock)
 
 
-def newest_connection() -> Connection | None:
-    """The embedded farm that was started last below this directory; None where there is none."""
+def newest_state() -> Path | None:
+    """The directory of the embedded farm that was started last below this one; None where there is none."""
     state = Path(STATE_DIRECTORY)
     files = [*state.glob(CONNECTION_FILE), *state.glob(f"*/{CONNECTION_FILE}")]
-    if not files:
+    return max(files, key=lambda file: file.stat().st_mtime).parent if files else None
+
+
+def newest_connection() -> Connection | None:
+    """The embedded farm that was started last below this directory; None where there is none."""
+    state = newest_state()
+    if state is None:
         return None
-    newest = max(files, key=lambda file: file.stat().st_mtime)
-    return Connection.model_validate_json(newest.read_text(encoding="utf-8"))
+    return Connection.model_validate_json((state / CONNECTION_FILE).read_text(encoding="utf-8"))

@@ -1,6 +1,6 @@
 """What a person at the terminal is told: one status line, and lines for what has begun and been read back. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 
@@ -38,6 +38,8 @@ class Scene:
 
     zone: tzinfo
     stale_seconds: float = 35.0
+    line: Callable[[datetime, str, str], str] | None = None
+    """How a line is written: of when, of whom, and what. None: `12:00 [s19-20] what`."""
     site: SiteTelemetry | None = None
     commands: dict[str, MinerCommand] = field(default_factory=dict)
     telemetry: dict[str, MinerTelemetry] = field(default_factory=dict)
@@ -177,6 +179,8 @@ class Scene:
         return f"cool again; {command.sentence}" if is_cool_again else command.sentence
 
     def _line(self, at: datetime, who: str, text: str) -> str:
+        if self.line is not None:
+            return self.line(at, who, text)
         return f"{at.astimezone(self.zone).strftime('%H:%M')} [{who}] {text}"
 
 

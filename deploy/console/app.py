@@ -8,13 +8,14 @@ from typing import Annotated
 
 import typer
 
-from deploy.console.commands import up
+from deploy.console.commands import see, up
 from deploy.console.given import Given
+from deploy.console.said import SAID_LOG
 from deploy.console.trouble import EXIT_BAD_INPUT, TroubleError
 from shared.settings import FarmFileError
 from shared.version import VERSION
 
-_ROOMS = (up,)
+_ROOMS = (up, see)
 _LOG_DAYS_KEPT = 30
 _LEVELS = ("debug", "info", "warning", "error")
 
@@ -76,10 +77,22 @@ def _before(
 def _set_up_log(level: str, file: Path | None) -> None:
     terminal = logging.StreamHandler(sys.stderr)
     terminal.setLevel(level)
+    # What a command says is on the screen already; it goes into the file alone.
+    terminal.addFilter(lambda record: record.name != SAID_LOG)
     handlers: list[logging.Handler] = [terminal]
     if file is not None:
-        by_day = TimedRotatingFileHandler(file, when="midnight", backupCount=_LOG_DAYS_KEPT, encoding="utf-8")
-        by_day.setLevel(min(logging.INFO, logging.getLevelName(level)))
-        handlers.append(by_day)
+        handlers.append(_by_day(file, level))
     form = "%(asctime)s %(levelname)s %(message)s"
     logging.basicConfig(level=logging.DEBUG if level == "DEBUG" else logging.INFO, format=form, handlers=handlers)
+
+
+def _by_day(file: Path, level: str) -> logging.Handler:
+    """A new file after each midnight, the old one with its date behind its name."""
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        by_day = TimedRotatingFileHandler(file, when="midnight", backupCount=_LOG_DAYS_KEPT, encoding="utf-8")
+    except OSError as error:
+        message = f"--log-file {file} cannot be written: {error.strerror}. Fix: name a file in a directory of yours."
+        raise TroubleError(message) from error
+    by_day.setLevel(logging.DEBUG if level == "DEBUG" else logging.INFO)
+    return by_day
