@@ -82,7 +82,7 @@ class MinerSession(requests.Session):
             path,
             body=body,
             headers=sent,
-            timeout=Timeout(*timeout),
+            timeout=Timeout(connect=timeout[0], read=timeout[1]),
             retries=False,
             redirect=False,
             assert_same_host=False,

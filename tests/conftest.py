@@ -11,6 +11,7 @@ LONGEST = (
     "test_simulated_days.py",
     "test_demo_of_rigs_that_hang.py",
     "test_demo.py",
+    "test_console_demo.py",
     "test_health.py",
     "test_kasa_power_agent.py",
     "test_fleet.py",

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field
 
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]+")
+_EXAMPLE = "write a name or an address such as 192.168.1.20 or miner.lan:8080"
 PORT_MAX = 65_535
 SIMULATED_AT_VARIABLE = "SUNHERD_SIMULATED_AT"
 """In a demo of several containers: the name of the one in which the simulator stands in for all devices."""
@@ -40,7 +41,7 @@ def parse_address(value: object, default_port: int = 80) -> Address:
     if isinstance(value, Address):
         return value
     if not isinstance(value, str) or not value.strip():
-        message = f"{value!r} is not a host: write a name or an address such as 192.168.1.20 or miner.lan:8080"
+        message = f"{value!r} is not a host: {_EXAMPLE}"
         raise ValueError(message)
     text = value.strip()
     if text.count(":") > 1 and "[" not in text and "//" not in text:
@@ -49,13 +50,13 @@ def parse_address(value: object, default_port: int = 80) -> Address:
         parts = urlsplit(text if "//" in text else f"//{text}")
         host, port = parts.hostname, parts.port
     except ValueError as error:
-        message = f"{value!r} is not a host: {error}"
+        message = f"{value!r} is not a host ({error}): {_EXAMPLE}"
         raise ValueError(message) from error
     if host is None or not _HOST.fullmatch(host):
-        message = f"{value!r} is not a host: write a name or an address such as 192.168.1.20 or miner.lan:8080"
+        message = f"{value!r} is not a host: {_EXAMPLE}"
         raise ValueError(message)
     if parts.scheme not in {"", "http"}:
-        message = f"{value!r}: only http is spoken here, not {parts.scheme}"
+        message = f"{value!r} cannot be asked by {parts.scheme}, for only http is spoken here: {_EXAMPLE}"
         raise ValueError(message)
     return Address(host.lower(), default_port if port is None else port)
 

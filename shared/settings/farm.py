@@ -120,7 +120,7 @@ class RuleSettings(Section):
     @model_validator(mode="after")
     def _order(self) -> Self:
         if self.stale_no_start > self.stale_pause:
-            message = "stale_no_start must not be longer than stale_pause"
+            message = "stale_no_start must not be longer than stale_pause: shorten it, or lengthen stale_pause"
             raise ValueError(message)
         return self
 

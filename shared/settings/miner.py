@@ -34,6 +34,8 @@ class EveryMinersKeys(Section):
 
     driver: Literal["vnish", "bitaxe", "plug"]
     """What it is: an Antminer with VNish, a Bitaxe with AxeOS, or a machine known by its outlet alone."""
+    enabled: bool = True
+    """False: it is left out of everything, as if it were not there; its id and its address stay its own."""
     host: HostAndPort | None = None
     """Where its web page is; a miner with `driver: plug` has none."""
     plug: PlugSettings | None = None

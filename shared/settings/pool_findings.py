@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+from shared.settings.enabled import is_disabled
 from shared.settings.pools import (
     BUILT_IN_POOLS,
     COIN_IN_HOST_POOLS,
@@ -28,7 +29,8 @@ def pool_keys(data: dict[str, Any]) -> dict[str, str]:
     """The variable that must hold the key of a pool, by the first miner that has a worker there."""
     pools = _mapping(data.get("pools"))
     needed: dict[str, str] = {}
-    for miner, worker in _workers(_mapping(data.get("miners"))):
+    miners = _mapping(data.get("miners"))
+    for miner, worker in _workers({name: keys for name, keys in miners.items() if not is_disabled(keys)}):
         pool = worker.split("/")[0]
         if _needs_key(pool, _mapping(pools.get(pool))) and key_variable_of(pool) not in needed.values():
             needed[miner] = key_variable_of(pool)

@@ -76,7 +76,10 @@ def _pattern(path: Path, details: ErrorDetails) -> tuple[Path, str, str]:
     if (path and path[-1] == "[key]") or (path and path[-1] == "id"):
         return where, f"{_shown(details['input'])} cannot be an id", "use only a to z, 0 to 9, - and _"
     pattern = details.get("ctx", {}).get("pattern", "")
-    fix = "use only a to z, 0 to 9, - and _"
+    letters = "letters, digits" if "A-Z" in pattern else "a to z, 0 to 9"
+    fix = f"use only {letters}, - and _" if "_" in pattern else f"use only {letters} and -"
+    if "{2}(:" in pattern:
+        fix = "write it like a4:cf:12:0b:56:78"
     if "://" in pattern:
         fix = f"write it like {'mqtt://192.168.1.10:1883' if 'mqtt' in pattern else 'http://homeassistant.local:8123'}"
     return path, f"{_shown(details['input'])} does not have the right form", fix
