@@ -44,11 +44,11 @@ SERVICES = tuple(_NEEDED)
 WATCH = "deploy.watch"
 
 NO_FARM = """\
-There is no {path} yet. To make one:
+There is no {path} yet. `sunherd init` makes one: it finds your miners and asks the rest. By hand:
   1. cp farm.example.yaml {path}
   2. put in your battery's sensor, and each miner's address with stop_soc and resume_soc
   3. export HA_TOKEN=...   (Home Assistant: your profile, Security, long-lived access tokens)
-  4. make run              (set `observe: true` first to watch it decide without touching a miner)
+  4. sunherd check         (make run ARGS=--check; `observe: true` watches it decide without touching a miner)
 """
 
 

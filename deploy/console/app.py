@@ -8,14 +8,14 @@ from typing import Annotated
 
 import typer
 
-from deploy.console.commands import imports, miners, see, up
+from deploy.console.commands import find, imports, init, miners, see, up
 from deploy.console.given import Given
 from deploy.console.said import SAID_LOG
 from deploy.console.trouble import EXIT_BAD_INPUT, TroubleError
 from shared.settings import FarmFileError
 from shared.version import VERSION
 
-_ROOMS = (up, see, miners, imports)
+_ROOMS = (init, find, miners, imports, up, see)
 _LOG_DAYS_KEPT = 30
 _LEVELS = ("debug", "info", "warning", "error")
 

@@ -40,7 +40,7 @@ def test_without_a_farm_file_it_explains_in_five_lines_how_to_make_one(tmp_path:
     done = run(tmp_path, "deploy.embedded")
     assert done.returncode == 2
     assert len(done.stderr.splitlines()) == 5
-    assert "cp farm.example.yaml farm.yaml" in done.stderr
+    assert "sunherd init" in done.stderr
     assert not (tmp_path / ".sunherd").exists()
 
 

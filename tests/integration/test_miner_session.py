@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 import requests
+from urllib3.exceptions import ReadTimeoutError
 
 from services.simulator.http import Request, Response, Wire, json_response
 from services.simulator.http_server import HttpServer
@@ -83,3 +84,14 @@ def test_following_redirects_is_not_offered() -> None:
         session.request(
             "GET", "http://127.0.0.1:1/", json=None, headers={}, timeout=(1, 1), allow_redirects=True, stream=True
         )
+
+
+def test_time_to_connect_and_time_to_answer_are_two_things(echo: Echo) -> None:
+    echo.answer = Response(body=b"{}", delay_seconds=0.6)
+    with HttpServer(echo) as server, MinerSession() as session:
+        url = f"http://127.0.0.1:{server.port}/api/v1/summary"
+        wanted: dict[str, Any] = {"json": None, "headers": {}, "allow_redirects": False, "stream": True}
+        with session.request("GET", url, timeout=(0.3, 30.0), **wanted) as answer:
+            assert answer.status_code == 200
+        with pytest.raises(ReadTimeoutError), session.request("GET", url, timeout=(30.0, 0.2), **wanted):
+            pass
