@@ -8,14 +8,14 @@ from typing import Generic, TypeVar
 from shared.bus import Received
 from shared.device import Device
 from shared.loops import Turns
-from shared.messages import Command, Event, Reported
+from shared.messages import Command, Event, Reported, Request
 from shared.orders import SiteOrders
 from shared.pace import Pace
 from shared.role import Role
 from shared.station import Station, Undo
 from shared.tender import Manner, Tender
 from shared.together import Together
-from shared.topics import Topic
+from shared.topics import MINER_EVENT, MINER_REQUEST, Topic
 
 log = logging.getLogger(__name__)
 
@@ -57,6 +57,8 @@ class Agent(Generic[R, C]):
         for name, role in roles.items():
             service.on(role.command, self._commanded, name)
             self._memories.append(service.on(role.telemetry, self._remembered, name))
+            if event is MINER_EVENT:  # an outlet is asked for nothing by itself
+                service.on(MINER_REQUEST, self._requested, name)
         self._unfollow = orders.follow(self._stop_changed, self._engine_epoch)
         service.on_stop(self._leave)
 
@@ -102,6 +104,11 @@ class Agent(Generic[R, C]):
                 received.message.epoch,
                 refusal,
             )
+
+    def _requested(self, received: Received[Request]) -> None:
+        message, introducer = received.message, self.tenders[received.identifier].introducer
+        if message is not None and not received.retained and introducer.hear(message):
+            self.wake(received.identifier)
 
     def _remembered(self, received: Received[R]) -> None:
         if received.retained and received.message is not None:

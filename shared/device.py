@@ -89,6 +89,17 @@ class Device(Protocol[R, C_contra]):
 
 
 @runtime_checkable
+class Identifiable(Protocol):
+    """What a device has, besides, that can show which machine it is: by a blink, or on its display. Optional."""
+
+    def identify(self) -> None:
+        """Shows it for a while, and then no more by itself; bounded in time. Asked again meanwhile it goes on.
+
+        Called after a good reading. Raises DeviceError.
+        """
+
+
+@runtime_checkable
 class Restartable(Protocol[R_contra]):
     """What a device has, besides, whose own software can be asked to start anew. Optional.
 

@@ -9,6 +9,7 @@ from typing import Generic, TypeVar
 from shared.contest import Contest
 from shared.device import Device, DeviceError, DriverFailedError, Step
 from shared.herald import Herald
+from shared.identify import Introducer
 from shared.lease import Lease
 from shared.messages import Action, Command, Event, Following, Reported, Severity
 from shared.pace import Pace, Place
@@ -75,6 +76,7 @@ class Tender(Generic[R, C]):
         self._emergency = emergency
         self._place = Place(pace, manner.apart_seconds)
         self._restarter: Restarter[R, C] | None = Restarter.between(device, role, service.clock, self._herald.tell)
+        self.introducer = Introducer(name, service, device, event, manner.lease)
         self._pursuit = Pursuit()
         self._last: Young[R] = Young(_YOUNG_POLLS * manner.poll_seconds)
         self._settled_before = False
@@ -101,7 +103,12 @@ class Tender(Generic[R, C]):
         goal = self._lowering_goal()
         if goal is not None:
             return self._lower(*goal)
-        return self._place.wait_seconds(self._service.clock.seconds(), in_haste=in_haste) or self._look_and_act()
+        wait_seconds = self._place.wait_seconds(self._service.clock.seconds(), in_haste=in_haste)
+        if wait_seconds > 0:
+            return wait_seconds
+        wait_seconds = self._look_and_act()
+        self.introducer.attend(answers=self._unread_in_row == 0)
+        return wait_seconds
 
     def close(self) -> None:
         self._device.close()

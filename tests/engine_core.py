@@ -4,13 +4,16 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from services.policy_engine.choices import Choices, is_empty, rules_with
 from services.policy_engine.decide import Book, book_of, decide_all
 from services.policy_engine.explain import Term, is_worth_publishing
 from services.policy_engine.rules import Rules
-from services.policy_engine.state import empty_farm, fold, with_commands, with_outlets
+from services.policy_engine.state import empty_farm, fold, with_asked, with_commands, with_outlets
+from services.policy_engine.view import Asked
 from services.policy_engine.watchdog.outlet import is_outlet_news, outlet_command
 from shared.messages import (
     PAUSE,
+    Choice,
     EmergencyStop,
     Ladder,
     LastSeenKind,
@@ -26,12 +29,15 @@ from shared.messages import (
     PlugTelemetry,
     PoolReading,
     PoolVerdict,
+    RequestKind,
     SiteTelemetry,
     UnknownReason,
 )
 from shared.topics import (
     EMERGENCY_STOP,
+    GROUP_CHOICE,
     GROUP_OVERRIDE,
+    MINER_CHOICE,
     MINER_COMMAND,
     MINER_OVERRIDE,
     MINER_POOL,
@@ -96,7 +102,7 @@ class CoreRun:
     outlets: list[tuple[str, PlugCommand]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.book = book_of(self.rules)
+        self.book, self._obeyed = book_of(self.rules), Choices()
         self.farm = empty_farm(self.rules.miners, self.rules.groups, self.now)
 
     def say(self, topic: Topic[Any], identifier: str, message: Message | None, *, retained: bool = False) -> None:
@@ -134,9 +140,25 @@ class CoreRun:
         return self
 
     def override(self, name: str, kind: OverrideKind | None, **rest: Any) -> "CoreRun":
+        if kind is OverrideKind.LIMIT:
+            rest.setdefault("max_w", 2000.0)
         message = None if kind is None else Override(at=self.now, kind=kind, by="owner", **rest)
         self.say(GROUP_OVERRIDE if name in self.rules.groups else MINER_OVERRIDE, name, message)
         return self
+
+    def choose(self, name: str, **values: Any) -> "CoreRun":
+        """What a person has chosen from now on, and nothing else; nothing at all clears the topic."""
+        choice = Choice(at=self.now, by="owner", **values)
+        topic = GROUP_CHOICE if name in self.rules.groups else MINER_CHOICE
+        self.say(topic, name, None if is_empty(choice) else choice)
+        return self
+
+    def ask(self, name: str, kind: RequestKind) -> MinerCommand:
+        """Has it done in a decision of its own, as the shell does once it has been checked."""
+        self.farm = with_asked(self.farm, name, Asked(kind, "owner"))
+        command = self.decide()[name]
+        self.farm = with_asked(self.farm, name, None)
+        return command
 
     def emergency(self, *, active: bool) -> "CoreRun":
         self.say(EMERGENCY_STOP, "home", EmergencyStop(at=self.now, active=active, by="owner", reason="smoke"))
@@ -149,6 +171,9 @@ class CoreRun:
 
     def decide(self, *, force: bool = False) -> dict[str, MinerCommand]:
         term = Term("test", self.epoch, self.rules.lease)
+        if self.farm.choices != self._obeyed:
+            self._obeyed = self.farm.choices
+            self.book = book_of(rules_with(self.rules, self._obeyed))
         self.commands = decide_all(self.book, self.farm, None, self.now, term)
         news = {
             name: command
@@ -162,10 +187,16 @@ class CoreRun:
         self.published += news.items()
         return self.commands
 
+    def decide_some(self, *names: str) -> dict[str, OperatingPoint]:
+        """What a pass over these and all that share a cap with them would grant; nothing is published."""
+        term = Term("test", self.epoch, self.rules.lease)
+        commands = decide_all(self.book, self.farm, names, self.now, term)
+        return {name: command.point for name, command in commands.items()}
+
     def _decide_outlets(self, term: Term, *, force: bool) -> None:
         for name, command in self.commands.items():
             view = self.farm.miners[name]
-            outlet = outlet_command(view, name, command, self.rules, self.now, term)
+            outlet = outlet_command(view, name, command, self.book.rules, self.now, term)
             if outlet is not None and (force or is_outlet_news(view.outlet, outlet, name)):
                 self.farm = with_outlets(self.farm, {name: outlet})
                 self.retained[PLUG_COMMAND, name] = outlet.model_dump_json(exclude_none=True)

@@ -58,6 +58,24 @@ EVENTS = st.one_of(
         st.sampled_from([60, 600, 4000]),
     ),
     st.tuples(st.just("emergency"), st.sampled_from([True, False, None])),
+    st.tuples(
+        st.just("choose"),
+        st.sampled_from([*sorted(LADDERS), "garage", "all"]),
+        st.sampled_from(
+            [
+                {},
+                {"stop_soc": 64.0},
+                {"stop_soc": 78.0},
+                {"stop_soc": 40.0, "resume_soc": 50.0},
+                {"resume_soc": 99.0},
+                {"max_w": 1900.0},
+                {"max_w": 90_000.0},
+                {"point": "2500"},
+                {"point": "performance", "max_w": 14.0},
+                {"point": "gone"},
+            ]
+        ),
+    ),
 )
 _BEGINNINGS: st.SearchStrategy[list[tuple[Any, ...]]] = st.sampled_from(
     [
@@ -181,6 +199,10 @@ class History:
     def _override(self, name: str, kind: OverrideKind | None, seconds: int) -> None:
         until = {} if kind is None else {"until": self.run.now + timedelta(seconds=seconds)}
         self.run.override(name, kind, **until)
+
+    def _choose(self, name: str, values: dict[str, Any]) -> None:
+        """Sound or not: the engine's core must bear what lies in the broker's memory."""
+        self.run.choose(name, **values)
 
     def _emergency(self, active: bool | None) -> None:
         if active is None:

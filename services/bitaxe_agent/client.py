@@ -53,9 +53,9 @@ class AxeClient:
         """Reboots it. That it hangs up meanwhile is no failure."""
         self._send("POST", "/restart")
 
-    def identify(self) -> None:
-        """Lets it say hello on its display for half a minute (from 2.12)."""
-        self._send("POST", "/identify")
+    def identify(self) -> bool:
+        """Lets it say hello on its display for half a minute (from 2.12), or no longer: False, where it just did."""
+        return b"no longer" not in self._send("POST", "/identify").content
 
     def close(self) -> None:
         self._wire.close()

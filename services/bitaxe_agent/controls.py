@@ -96,6 +96,15 @@ class Controls:
             raise RefusedError(error.sentence) from error
         self.arrived()
 
+    def identify(self) -> None:
+        """Lets it say hello on its display for half a minute. Raises DeviceError."""
+        try:
+            if not self._client.identify():
+                self._client.identify()  # it was at it already, and a second request ends that
+        except RouteMissingError as error:
+            message = "its firmware cannot show itself; AxeOS can from 2.12"
+            raise RefusedError(message) from error
+
     # --- inside
 
     def _wait(self, move: Move) -> Step:

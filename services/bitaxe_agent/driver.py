@@ -106,6 +106,9 @@ class BitaxeDriver:
     def restart(self, reading: MinerTelemetry) -> None:  # noqa: ARG002 - it has but one kind of restart
         self._controls.restart()
 
+    def identify(self) -> None:
+        self._controls.identify()
+
     def close(self) -> None:
         self._client.close()
 

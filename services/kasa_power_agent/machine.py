@@ -2,9 +2,19 @@
 
 from services.kasa_power_agent.role import CYCLE_OFF, CYCLE_WAIT, PlugRole
 from shared.bus import Received
-from shared.messages import PAUSE, Ladder, MinerCommand, MinerState, MinerTelemetry, OperatingPoint, PlugTelemetry
+from shared.identify import Introducer
+from shared.messages import (
+    PAUSE,
+    Ladder,
+    MinerCommand,
+    MinerState,
+    MinerTelemetry,
+    OperatingPoint,
+    PlugTelemetry,
+    Request,
+)
 from shared.station import Station
-from shared.topics import MINER_COMMAND, MINER_TELEMETRY, PLUG_TELEMETRY
+from shared.topics import MINER_COMMAND, MINER_EVENT, MINER_REQUEST, MINER_TELEMETRY, PLUG_TELEMETRY
 
 ON = "on"
 _STATES = {True: MinerState.HASHING, False: MinerState.PAUSED, None: MinerState.UNKNOWN}
@@ -19,6 +29,8 @@ class Machines:
         self._service = service
         self._roles = roles
         self._ladders = {name: ladder_of(watts) for name, watts in nominal_w.items()}
+        # Such a machine can show itself to nobody, which is said when somebody asks.
+        self._introducers = {name: Introducer(name, service, None, MINER_EVENT) for name in roles}
         self._memory_open = True
         if not roles:
             return
@@ -27,6 +39,7 @@ class Machines:
             service.on_published(PLUG_TELEMETRY, self._read, name)
             service.on(MINER_TELEMETRY, self._remembered, name)
             service.on(MINER_COMMAND, self._commanded, name)
+            service.on(MINER_REQUEST, self._requested, name)
 
     def _read(self, name: str, telemetry: PlugTelemetry) -> None:
         stopped_at = self._roles[name].part.stops.told
@@ -40,6 +53,10 @@ class Machines:
     def _memory_arrived(self) -> None:
         # What a later connection brings back is our own, and older than what we know.
         self._memory_open = False
+
+    def _requested(self, received: Received[Request]) -> None:
+        if received.message is not None and not received.retained:
+            self._introducers[received.identifier].hear(received.message)
 
     def _commanded(self, received: Received[MinerCommand]) -> None:
         if received.message is not None:

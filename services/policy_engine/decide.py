@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 
+from services.policy_engine.caps import limited_groups
 from services.policy_engine.explain import Term, Verdict, command_of
 from services.policy_engine.gates import GATES, Case, Gate
 from services.policy_engine.ledger import Ledger, open_ledger
@@ -54,8 +55,9 @@ def decide_each(
     book: Book, farm: Farm, miners: Iterable[MinerId] | None, now: datetime, term: Term
 ) -> Iterator[tuple[MinerId, MinerCommand]]:
     """The same one by one: what is decided can leave while the others are still being thought about."""
-    order = book.rules.order if miners is None else book.rules.together_with(frozenset(miners))
-    ledger = open_ledger(book.rules, farm, order, now)
+    rules = book.rules
+    order = rules.order if miners is None else rules.together_with(frozenset(miners), limited_groups(farm))
+    ledger = open_ledger(rules, farm, order, now)
     for miner in order:
         yield miner, decide(book, farm, miner, now, term, ledger)
 
@@ -108,7 +110,7 @@ def _through_gates(
 
 def first_stage(book: Book, farm: Farm, miner: MinerId, now: datetime, memory: Memory) -> tuple[Limit, ...]:
     """Every policy's limit, in the fixed order of explanation."""
-    entries = book.policies_of[miner]
+    entries = [entry for entry in book.policies_of[miner] if entry.stands is None or entry.stands(farm, miner)]
     limits = [entry.policy(farm, miner, memory.limits.get(entry.name), now) for entry in entries]
     force = next((limit for limit in limits if limit.code == FORCED), None)
     if force is not None:

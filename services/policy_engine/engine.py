@@ -1,14 +1,16 @@
 """The engine's shell: it alone has a clock, a bus and a log. It listens, lets the core decide, and publishes."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import timedelta
 from itertools import islice
 from typing import Any
 
+from services.policy_engine.choices import rules_with
 from services.policy_engine.decide import Book, book_of, decide_all, decide_each
 from services.policy_engine.explain import Term
 from services.policy_engine.heat import is_too_hot
+from services.policy_engine.people import People
 from services.policy_engine.policies.emergency_stop import remembered_stop
 from services.policy_engine.publisher import Publisher
 from services.policy_engine.reign import Reign, Word
@@ -27,7 +29,6 @@ from shared.messages import (
     EngineEpoch,
     MinerCommand,
     MinerTelemetry,
-    Override,
     PlugCommand,
     PlugTelemetry,
     PoolReading,
@@ -37,9 +38,7 @@ from shared.station import Station
 from shared.topics import (
     EMERGENCY_STOP,
     ENGINE_EPOCH,
-    GROUP_OVERRIDE,
     MINER_COMMAND,
-    MINER_OVERRIDE,
     MINER_POOL,
     MINER_TELEMETRY,
     PLUG_COMMAND,
@@ -65,6 +64,8 @@ class Engine:
         self._throne = Throne(service, site, rival_silence or rules.memory_lasts)
         self._service = service
         self._rules = rules
+        """The farm file's; those that hold are the book's: what people have chosen stands above them."""
+        self._obeyed = self.farm.choices
         self._site = site
         self._teller = Teller(service)
         self._dirty: set[MinerId] = set()
@@ -78,13 +79,12 @@ class Engine:
         service.on(EMERGENCY_STOP, self._emergency_stop, site)
         service.on(ENGINE_EPOCH, self._engine_epoch, site)
         service.on(MINER_TELEMETRY, self._miner_telemetry)
-        service.on(MINER_OVERRIDE, self._miner_override)
-        service.on(GROUP_OVERRIDE, self._group_override)
         service.on(MINER_COMMAND, self._miner_command)
         service.on(MINER_POOL, self._witness)
         service.on(PLUG_TELEMETRY, self._witness)
         service.on(PLUG_COMMAND, self._plug_command)
-        self._self_check = SelfCheck(service, rules)
+        self._people = People(service, rules, self)
+        self._self_check = SelfCheck(service)
         service.on_ready(self._memory_arrived)
         service.every(CHECK_SECONDS, self._check)
         service.every(min(TICK_SECONDS, self._rota.period.total_seconds()), self._tick)
@@ -97,40 +97,30 @@ class Engine:
             self._teller.refused_future(message, received.received_at)
             return
         before = self.farm.site
-        self._fold(SITE_TELEMETRY, received)
+        self.hear(SITE_TELEMETRY, received)
         after = self.farm.site
         if (before.soc_percent, before.unknown, before.grid_available) != (
             after.soc_percent,
             after.unknown,
             after.grid_available,
         ):
-            self._order_pass()
+            self.order_pass()
 
     def _emergency_stop(self, received: Received[EmergencyStop]) -> None:
-        self._fold(EMERGENCY_STOP, received)
+        self.hear(EMERGENCY_STOP, received)
         if received.message is None or self.farm.emergency is not received.message:
             self._restore_emergency_stop()
-        self._order_pass()
+        self.order_pass()
 
     def _miner_telemetry(self, received: Received[MinerTelemetry]) -> None:
         view = self.farm.miners.get(received.identifier)
         if view is None:
             return
         before = view.telemetry
-        self._fold(MINER_TELEMETRY, received)
-        if has_news(before, received.message) or is_too_hot(received.message, self._rules.miners[received.identifier]):
-            self._order_pass(received.identifier)
-
-    def _miner_override(self, received: Received[Override]) -> None:
-        if received.identifier in self.farm.miners:
-            self._fold(MINER_OVERRIDE, received)
-            self._order_pass(received.identifier)
-
-    def _group_override(self, received: Received[Override]) -> None:
-        self._fold(GROUP_OVERRIDE, received)
-        group = self._rules.groups.get(received.identifier)
-        for miner in () if group is None else group.members:
-            self._order_pass(miner)
+        self.hear(MINER_TELEMETRY, received)
+        rules = self.book.rules.miners[received.identifier]
+        if has_news(before, received.message) or is_too_hot(received.message, rules):
+            self.order_pass(received.identifier)
 
     def _engine_epoch(self, received: Received[EngineEpoch]) -> None:
         message = received.message
@@ -141,7 +131,7 @@ class Engine:
     def _witness(self, received: Received[PoolReading] | Received[PlugTelemetry]) -> None:
         """Pool and outlet are heard at their own pace: nothing that follows from them is in a hurry."""
         topic: Topic[Any] = PLUG_TELEMETRY if isinstance(received.message, PlugTelemetry) else MINER_POOL
-        self._fold(topic, received)
+        self.hear(topic, received)
 
     def _miner_command(self, received: Received[MinerCommand]) -> None:
         view = self.farm.miners.get(received.identifier)
@@ -160,11 +150,11 @@ class Engine:
         if word is Word.LOWER and self._throne.epoch is not None:
             self._service.counts.add("command_rewritten")
             self._publisher.say_again(received.identifier)
-            self._order_pass(received.identifier)
+            self.order_pass(received.identifier)
         elif word in {Word.MEMORY, Word.HIGHER}:
-            self._fold(topic, received)
+            self.hear(topic, received)
 
-    def _fold(self, topic: Topic[Any], received: Received[Any]) -> None:
+    def hear(self, topic: Topic[Any], received: Received[Any]) -> None:
         self.farm = fold(
             self.farm,
             topic,
@@ -178,7 +168,7 @@ class Engine:
         if self.reign.epoch is None or not self._service.bus.is_synced():
             self._self_check.forget()
         else:
-            self._self_check.look(self.farm, self.reign.epoch)
+            self._self_check.look(self.farm, self.book.rules, self.reign.epoch)
 
     # --- being in charge
 
@@ -198,8 +188,10 @@ class Engine:
         self._claim_due = False
         self._throne.claim()
         self._restore_emergency_stop()
+        if self.is_in_charge():
+            self._people.say_choices_again()
         self._publisher.say_again(*self.farm.miners)
-        self._decide(None)
+        self.decide(None)
 
     def _restore_emergency_stop(self) -> None:
         """The latch outlives its topic: from our memory, or from what the commands remember of it."""
@@ -213,27 +205,25 @@ class Engine:
 
     # --- deciding
 
-    def _order_pass(self, miner: MinerId | None = None) -> None:
-        """One pass follows all messages of a batch, at once after it."""
-        if miner is None:
-            self._all_dirty = True
-        else:
-            self._dirty.add(miner)
+    def order_pass(self, *miners: MinerId) -> None:
+        """One pass follows all messages of a batch, at once after it. No miner named: it is over the whole farm."""
+        self._all_dirty = self._all_dirty or not miners
+        self._dirty.update(miners)
         if not self._pass_ordered:
             self._pass_ordered = True
             self._service.soon(self._ordered_pass)
 
     def _ordered_pass(self) -> None:
         self._pass_ordered = False
-        self._decide(None if self._all_dirty else [*self._dirty])
+        self.decide(None if self._all_dirty else [*self._dirty])
 
     def _tick(self) -> None:
         self._claim()
         if self._throne.reclaim():
-            self._order_pass()
+            self.order_pass()
         miners, self._rota = self._rota.turn(self._service.clock.now())
         if miners is None:
-            self._decide(None)
+            self.decide(None)
         elif miners:
             self._look(miners)
 
@@ -243,22 +233,42 @@ class Engine:
             return None
         return Term(self.reign.engine, self.reign.epoch, self._rules.lease)
 
+    def is_in_charge(self) -> bool:
+        """Whether it decides at this moment, and can be heard."""
+        return self._term() is not None
+
+    def _renew_book(self) -> None:
+        """The rules that hold are made anew when a choice has changed. What is remembered stays as it is."""
+        if self.farm.choices is self._obeyed:
+            return
+        before, rules = self.book.rules, rules_with(self._rules, self.farm.choices)
+        self._obeyed, self.book = self.farm.choices, book_of(rules)
+        self._rota = self._rota.shared_anew(rules.shares(_SHARE))
+        # Who has chosen what is said at once, also where nothing else follows from it.
+        self._publisher.say_again(*(name for name, own in rules.miners.items() if own != before.miners[name]))
+        for name, group in rules.groups.items():
+            if group != before.groups[name]:
+                self._publisher.say_again(*group.members)
+
     def _look(self, miners: tuple[MinerId, ...]) -> None:
         """One share of the farm. Where it would start a miner, all are asked: starts go by priority, not by turns."""
         term, now = self._term(), self._service.clock.now()
         if term is None:
             return
+        self._renew_book()
         commands = decide_all(self.book, self.farm, miners, now, term)
         if any(command.starts[-1:] == (now,) for command in commands.values()):
-            self._decide(None)
+            self.decide(None)
         else:
             self._teller.tell(self._publish(commands.items(), term))
 
-    def _decide(self, miners: Iterable[MinerId] | None) -> None:
+    def decide(self, miners: Collection[MinerId] | None) -> None:
+        """A pass over these miners (None: the whole farm), and what was decided is said."""
         term, now = self._term(), self._service.clock.now()
         if term is None:
             return
-        self._dirty.clear()
+        self._renew_book()
+        self._dirty.difference_update(self.farm.miners if miners is None else miners)
         if miners is None:
             self._all_dirty, self._rota = False, self._rota.all_seen(now)
         decisions = decide_each(self.book, self.farm, miners, now, term)

@@ -7,14 +7,17 @@ from zlib import crc32
 
 from services.policy_engine.ledger import Ledger
 from services.policy_engine.memory import NOT_READ, Memory, is_alive
+from services.policy_engine.policies.choice import NAME as CHOICE
 from services.policy_engine.policies.outside_pause import OVER, outside_pause_since
 from services.policy_engine.policies.override import FORCED, maintenance_until
 from services.policy_engine.policies.override import NAME as OVERRIDE
+from services.policy_engine.policies.person_limit import NAME as PERSON_LIMIT
 from services.policy_engine.policies.schedule import NAME as SCHEDULE
 from services.policy_engine.policies.soc_hysteresis import NAME as SOC_HYSTERESIS
 from services.policy_engine.rules import MinerId, Rules
 from services.policy_engine.state import Farm
 from services.policy_engine.view import MinerView
+from services.policy_engine.watchdog.asked import as_asked
 from services.policy_engine.watchdog.care import treat
 from services.policy_engine.watchdog.patient import Patient
 from services.policy_engine.watts import nominal_w
@@ -22,6 +25,8 @@ from shared.messages import Action, Care, Command, Limit, MinerCommand, Operatin
 
 _EARLIEST, _SPREAD = 0.4, 0.1
 """Renewals come between 0.4 and 0.5 of the lease, each miner at its own place: a large farm's do not pile up."""
+_OF_PEOPLE = frozenset({OVERRIDE, PERSON_LIMIT, CHOICE})
+"""What these say is news also where only the words are others: who wants it, and why."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +75,8 @@ def command_of(
     watched = verdict.unread or rules.miners[miner].observe
     touched = not rules.miners[miner].observe and until is None
     hashing_since = _hashing_since(farm.miners[miner], verdict, rules, miner, now) if touched else None
-    treatment = treat(Patient(farm, miner, rules, now, hashing_since, ledger.last_try_at))
+    patient = Patient(farm, miner, rules, now, hashing_since, ledger.last_try_at)
+    treatment = treat(patient) if farm.miners[miner].asked is None else as_asked(patient)
     if treatment.began:
         ledger.last_try_at = now
     return MinerCommand(
@@ -112,7 +118,7 @@ def renewal_is_due(last: Command, now: datetime, miner: MinerId) -> bool:
 def _meaning(command: MinerCommand) -> tuple[object, ...]:
     # Every limit's code belongs to it: codes are the memory of latches, also of those that do not bind.
     limits = tuple((limit.policy, limit.code, limit.ceiling_w) for limit in command.limits)
-    people = [limit.sentence for limit in command.limits if limit.policy == OVERRIDE]
+    people = [limit.sentence for limit in command.limits if limit.policy in _OF_PEOPLE]
     return (
         command.engine,
         command.epoch,

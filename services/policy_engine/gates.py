@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from services.policy_engine.caps import NAME as GROUP_CAP
 from services.policy_engine.ledger import Ledger
 from services.policy_engine.memory import DAY, Memory
 from services.policy_engine.rules import MinerId, Rules
@@ -97,21 +98,27 @@ def group_cap(case: Case, _rules: Rules, ledger: Ledger, now: datetime) -> Limit
         return None
     yields = room.entitled_w < case.free.power_w
     why = "of higher priority have" if yields else "draw or may still draw"
-    others_w = room.max_w - (room.entitled_w if yields else room.free_w)
-    sentence = f"group {room.group} may draw {room.max_w:g} W and others {why} {others_w:g} W"
-    numbers: dict[str, Number] = {"group": room.group, "max_w": room.max_w, "others_w": others_w}
+    cap = room.cap
+    others_w = cap.max_w - (room.entitled_w if yields else room.free_w)
+    sentence = (
+        f"group {room.group} may draw {cap.max_w:g} W{cap.said and f'{cap.said},'} and others {why} {others_w:g} W"
+    )
+    numbers: dict[str, Number] = {"group": room.group, "max_w": cap.max_w, "others_w": others_w, **cap.numbers}
     ladder = None if case.view.telemetry is None else case.view.telemetry.ladder
     lowest_w = 0.0 if ladder is None else lowest_point(ladder).power_w
-    if lowest_w > room.max_w:
+    if lowest_w > cap.max_w:
         sentence += f"; its lowest point alone takes {lowest_w:g} W"
-    return _limit("group_cap", allowed_w, sentence, now, numbers, f"rises when others of {room.group} draw less")
+    limit = _limit(
+        GROUP_CAP, allowed_w, sentence, now, numbers, f"rises when others of {room.group} draw less{cap.changes}"
+    )
+    return limit.model_copy(update={"code": cap.code})
 
 
 GATES: tuple[tuple[str, Gate], ...] = (
     ("minimum_off", minimum_off),
     ("starts_per_day", starts_per_day),
     ("stagger", stagger),
-    ("group_cap", group_cap),
+    (GROUP_CAP, group_cap),
 )
 
 

@@ -5,6 +5,7 @@ It sees less: a miner that lies, or an agent that is dead, is only caught by wha
 
 from datetime import datetime, timedelta
 
+from services.policy_engine.caps import person_limit_w
 from services.policy_engine.policies.override import active
 from services.policy_engine.rules import MinerId, Rules
 from services.policy_engine.sight import Bounds, Scene, Sight
@@ -26,7 +27,16 @@ def scene_of(farm: Farm, before: Farm, bounds: Bounds, now: datetime, synced_at:
     """The farm as it is reported. `before`: at the last look; `synced_at`: since when the broker has been heard."""
     sights = {name: _sight(name, farm, before.miners[name], bounds.rules, now, synced_at) for name in farm.miners}
     soc_percent = farm.site.fresh_soc_percent(now, bounds.rules.stale_no_start)
-    return Scene(now, bounds, sights, soc_percent=soc_percent, soc_known_at=farm.site.confirmed_at, epoch=epoch)
+    limits_w = {name: person_limit_w(one, now) for name, one in farm.groups.items()}
+    return Scene(
+        now,
+        bounds,
+        sights,
+        soc_percent=soc_percent,
+        soc_known_at=farm.site.confirmed_at,
+        epoch=epoch,
+        group_limits_w={name: limit_w for name, limit_w in limits_w.items() if limit_w is not None},
+    )
 
 
 def _sight(name: MinerId, farm: Farm, before: MinerView, rules: Rules, now: datetime, synced_at: datetime) -> Sight:
@@ -52,6 +62,7 @@ def _sight(name: MinerId, farm: Farm, before: MinerView, rules: Rules, now: date
         telemetry=told,
         heard_at=view.heard_at,
         person=_person(farm, name, rules, now),
+        limit_w=person_limit_w(view.override, now),
     )
 
 

@@ -112,7 +112,7 @@ def _stagger(scene: Scene, sight: Sight) -> str | None:
 
 
 def _miner_cap(_scene: Scene, sight: Sight) -> str | None:
-    cap_w = sight.rules.max_w
+    cap_w = min((cap for cap in (sight.rules.max_w, sight.limit_w) if cap is not None), default=None)
     governed = sight.chain and not sight.hands_off and not sight.at_floor
     if governed and cap_w is not None and sight.power_w > cap_w + 1:
         return f"draws {sight.power_w:g} W of {cap_w:g} W"
@@ -125,8 +125,10 @@ def _group_cap(scene: Scene, sight: Sight) -> str | None:
         members = [scene.sights[member] for member in group.members]
         total_w = sum(member.power_w for member in members if not member.at_floor)
         led = all(member.chain and not member.hands_off for member in members)
-        if group.max_w is not None and led and total_w > group.max_w + 1:
-            return f"group {name} draws {total_w:g} W of {group.max_w:g} W"
+        caps = (group.max_w, scene.group_limits_w.get(name))
+        cap_w = min((cap for cap in caps if cap is not None), default=None)
+        if cap_w is not None and led and total_w > cap_w + 1:
+            return f"group {name} draws {total_w:g} W of {cap_w:g} W"
     return None
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from services.policy_engine.caps import Cap, cap_of
 from services.policy_engine.rules import GroupId, GroupRules, MinerId, Rules
 from services.policy_engine.state import Farm
 from services.policy_engine.watts import may_draw_w, start_w
@@ -21,7 +22,7 @@ class Room:
     """What a group leaves one of its members. Rounded to a thousandth of a watt."""
 
     group: GroupId
-    max_w: float
+    cap: Cap
     entitled_w: float
     """The cap without what those of higher priority are to have: binds what runs, too."""
     free_w: float
@@ -34,7 +35,7 @@ class Room:
 
 @dataclass
 class _Account:
-    max_w: float
+    cap: Cap
     held_w: dict[MinerId, float]
     total_w: float
     wished_w: float = 0.0
@@ -57,9 +58,9 @@ class Ledger:
         for group in self.rules.groups_of[miner]:
             account = self._accounts.get(group)
             if account is not None:
-                free_w = account.max_w - (account.total_w - account.held_w[miner])
-                entitled_w = account.max_w - account.wished_w
-                found.append(Room(group, account.max_w, round(entitled_w, 3), round(free_w, 3)))
+                free_w = account.cap.max_w - (account.total_w - account.held_w[miner])
+                entitled_w = account.cap.max_w - account.wished_w
+                found.append(Room(group, account.cap, round(entitled_w, 3), round(free_w, 3)))
         return found
 
     def note(self, miner: MinerId, wish: OperatingPoint, granted: OperatingPoint, started_w: float) -> None:
@@ -79,13 +80,13 @@ def open_ledger(rules: Rules, farm: Farm, miners: Iterable[MinerId], now: dateti
     groups = dict.fromkeys(group for miner in miners for group in rules.groups_of[miner])
     ledger = Ledger(rules, _started_w(rules, farm, now), _last_try_at(farm, now))
     for name in groups:
-        group = rules.groups[name]
-        if group.max_w is not None:
-            ledger._accounts[name] = _account(group, group.max_w, rules, farm, now)  # noqa: SLF001 - its own maker
+        cap = cap_of(name, rules, farm, now)
+        if cap is not None:
+            ledger._accounts[name] = _account(rules.groups[name], cap, rules, farm, now)  # noqa: SLF001 - its own maker
     return ledger
 
 
-def _account(group: GroupRules, max_w: float, rules: Rules, farm: Farm, now: datetime) -> _Account:
+def _account(group: GroupRules, cap: Cap, rules: Rules, farm: Farm, now: datetime) -> _Account:
     # An agent that has been silent for so long has its miners at their failsafe, or is dead with them as they were.
     heard_after = now - rules.memory_lasts
     held_w = {
@@ -93,7 +94,7 @@ def _account(group: GroupRules, max_w: float, rules: Rules, farm: Farm, now: dat
         for member in group.members
         if member in farm.miners
     }
-    return _Account(max_w, held_w, sum(held_w.values()))
+    return _Account(cap, held_w, sum(held_w.values()))
 
 
 def _started_w(rules: Rules, farm: Farm, now: datetime) -> float:

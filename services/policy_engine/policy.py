@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from services.policy_engine.rules import MinerId, MinerRules
+from services.policy_engine.rules import Instead, MinerId, MinerRules
 from services.policy_engine.state import Farm
 from shared.messages import Limit, Number
 
@@ -17,11 +17,13 @@ RANK = {
         (
             "emergency_stop",
             "override",
+            "person_limit",
             "stale_input",
             "grid_available",
             "overheat",
             "soc_hysteresis",
             "outside_pause",
+            "choice",
             "schedule",
             "miner_cap",
         ),
@@ -45,6 +47,8 @@ class PolicyEntry:
     name: str
     policy: Policy
     concerns: Callable[[MinerRules], bool] = for_every_miner
+    stands: Callable[[Farm, MinerId], bool] | None = None
+    """Whether there is anything to say of a miner at present; None: always."""
     silenceable: bool = False
     """Whether *force on* takes its ceiling away."""
     is_comfort: bool = False
@@ -89,3 +93,17 @@ def remembered_date(last: Limit | None, name: str, now: datetime) -> datetime | 
 
 
 Numbers = dict[str, Number]
+
+
+def instead_of(chosen: Instead | None, unit: str) -> str:
+    """Who has chosen a setting instead of the farm file's, as the end of a sentence; nothing where nobody has."""
+    if chosen is None:
+        return ""
+    return f", chosen by {chosen.by}" + ("" if chosen.file is None else f" instead of {chosen.file:g} {unit}")
+
+
+def numbers_of(chosen: Instead | None) -> Numbers:
+    """The same as numbers: `by`, and `file` where the farm file says anything."""
+    if chosen is None:
+        return {}
+    return {"by": chosen.by} if chosen.file is None else {"by": chosen.by, "file": chosen.file}

@@ -35,6 +35,10 @@ class Rota:
         )
         return tuple(chain.from_iterable(turns)), after
 
+    def shared_anew(self, shares: tuple[tuple[MinerId, ...], ...]) -> "Rota":
+        """The rota with other shares, of which the first is the next."""
+        return self if shares == self.shares else replace(self, shares=shares, upcoming=0)
+
     def all_seen(self, now: datetime) -> "Rota":
         """The rota after a look at the whole farm."""
         return replace(self, looked_at=now)

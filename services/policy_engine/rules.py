@@ -1,6 +1,6 @@
 """What the owner has set, as the core needs it: plain values, no files. Times are durations, powers nominal watts."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, timedelta, tzinfo
 from functools import cached_property
@@ -42,6 +42,15 @@ class WatchRules:
 
 
 @dataclass(frozen=True)
+class Instead:
+    """That a person has chosen a setting, and what the farm file says in its place."""
+
+    by: str
+    file: float | None = None
+    """None where the file says nothing."""
+
+
+@dataclass(frozen=True)
 class MinerRules:
     """The rules of one miner."""
 
@@ -57,6 +66,10 @@ class MinerRules:
     max_chip_celsius: float | None = None
     max_regulator_celsius: float | None = None
     watch: WatchRules = WatchRules()
+    point: str | None = None
+    """The name of the operating point that a person has chosen: at most that one."""
+    chosen: Mapping[str, Instead] = field(default_factory=dict)
+    """What of the above a person has chosen, by the name of the setting in the farm file."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +78,8 @@ class GroupRules:
 
     members: tuple[MinerId, ...]
     max_w: float | None = None
+    chosen: Instead | None = None
+    """Whether a person has chosen `max_w`."""
 
 
 @dataclass(frozen=True)
@@ -124,12 +139,16 @@ class Rules:
         """The place of each miner in `order`."""
         return {miner: index for index, miner in enumerate(self.order)}
 
-    def together_with(self, miners: frozenset[MinerId]) -> tuple[MinerId, ...]:
-        """These miners and all that share a cap with them, directly or through others, by priority."""
+    def together_with(self, miners: frozenset[MinerId], limited: Container[GroupId] = ()) -> tuple[MinerId, ...]:
+        """These miners and all that share a cap with them, directly or through others, by priority.
+
+        `limited`: groups that may have a cap for a time, though by these rules they have none.
+        """
         reached, frontier = set(miners), list(miners)
         while frontier:
             for group in self.groups_of[frontier.pop()]:
-                fresh = set(self.groups[group].members) - reached if self.groups[group].max_w is not None else set()
+                capped = self.groups[group].max_w is not None or group in limited
+                fresh = set(self.groups[group].members) - reached if capped else set()
                 reached |= fresh
                 frontier += fresh
         return tuple(sorted(reached, key=self.rank.__getitem__))

@@ -20,9 +20,8 @@ CHECK_SECONDS = 5.0
 class SelfCheck:
     """Only reports: what it checks is the engine's own work, and it may be wrong in the same way."""
 
-    def __init__(self, service: Station, rules: Rules) -> None:
+    def __init__(self, service: Station) -> None:
         self._service = service
-        self._bounds = bounds_of(rules)
         self._inspector = Inspector()
         self._before: Farm | None = None
         self._synced_at: datetime | None = None
@@ -31,11 +30,11 @@ class SelfCheck:
         """While the engine is not in charge, or the broker away, nothing can be said."""
         self._inspector, self._before, self._synced_at = Inspector(), None, None
 
-    def look(self, farm: Farm, epoch: int) -> None:
-        """Tells each breach once, when it begins."""
+    def look(self, farm: Farm, rules: Rules, epoch: int) -> None:
+        """Tells each breach once, when it begins. `rules`: those that hold, with what people have chosen."""
         now = self._service.clock.now()
         self._synced_at = self._synced_at or now
-        scene = scene_of(farm, self._before or farm, self._bounds, now, self._synced_at, epoch)
+        scene = scene_of(farm, self._before or farm, bounds_of(rules), now, self._synced_at, epoch)
         self._before = farm
         for breach in self._inspector.look(scene):
             self._tell(breach)

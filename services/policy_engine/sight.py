@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from services.policy_engine.rig_sight import RigSight
-from services.policy_engine.rules import MinerId, MinerRules, Rules
+from services.policy_engine.rules import GroupId, MinerId, MinerRules, Rules
 from shared.messages import MinerCommand, MinerTelemetry, OverrideKind
 
 
@@ -69,6 +69,8 @@ class Sight:
     heard_at: datetime | None = None
     person: OverrideKind | None = None
     """What a person wants of it, where that is in force."""
+    limit_w: float | None = None
+    """How many watts a person allows it, where that is in force."""
     outside_pause_until: datetime | None = None
     """For how long a pause that somebody made at the miner is to be respected, once it has been noticed."""
     handled: bool = False
@@ -133,6 +135,8 @@ class Scene:
     """Services disagree about the time by more than is tolerated: nobody can tell then how old a memory is."""
     crashes: int = 0
     """Handlers and loops that ended by an exception."""
+    group_limits_w: Mapping[GroupId, float] = field(default_factory=dict)
+    """How many watts a person allows whole groups, where that is in force."""
 
     @property
     def rules(self) -> Rules:

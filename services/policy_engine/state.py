@@ -6,8 +6,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from services.policy_engine.altered import altered
+from services.policy_engine.choices import Choices, choices_after
 from services.policy_engine.rules import GroupId, MinerId
-from services.policy_engine.view import MinerView, from_the_future, miner_after
+from services.policy_engine.view import Asked, MinerView, from_the_future, miner_after
 from shared.messages import (
     EmergencyStop,
     Message,
@@ -19,7 +20,9 @@ from shared.messages import (
 )
 from shared.topics import (
     EMERGENCY_STOP,
+    GROUP_CHOICE,
     GROUP_OVERRIDE,
+    MINER_CHOICE,
     MINER_OVERRIDE,
     MINER_POOL,
     MINER_TELEMETRY,
@@ -63,6 +66,8 @@ class Farm:
     groups: Mapping[GroupId, Override | None] = field(default_factory=dict)
     site: SiteView = SiteView()
     emergency: EmergencyStop | None = None
+    choices: Choices = field(default_factory=Choices)
+    """What people have chosen instead of the farm file; another object only if any of it is another."""
 
 
 def empty_farm(miners: Iterable[MinerId], groups: Iterable[GroupId], began_at: datetime) -> Farm:
@@ -95,14 +100,26 @@ def _folded(
         if isinstance(message, EmergencyStop) and (message.active or message.ends(active_stop(farm))):
             return replace(farm, emergency=message)
         return farm
-    if topic is GROUP_OVERRIDE and identifier in farm.groups:
-        override = message if isinstance(message, Override) else None
-        return replace(farm, groups={**farm.groups, identifier: override})
+    if topic is GROUP_OVERRIDE or topic is MINER_CHOICE or topic is GROUP_CHOICE:
+        return _by_people(farm, topic, identifier, message, received_at)
     if topic.noun in {"miner", "plug"} and identifier in farm.miners:
         before = farm.miners[identifier]
         after = miner_after(before, topic, message, received_at, retained=retained)
         return farm if after is before else altered(farm, miners={**farm.miners, identifier: after})
     return farm
+
+
+def _by_people(
+    farm: Farm, topic: TopicOf[Any], identifier: str, message: Message | None, received_at: datetime
+) -> Farm:
+    """What people want of groups, and what they have chosen. A miner's override is a part of its view."""
+    if identifier not in (farm.miners if topic is MINER_CHOICE else farm.groups):
+        return farm
+    if topic is GROUP_OVERRIDE:
+        override = message if isinstance(message, Override) else None
+        return replace(farm, groups={**farm.groups, identifier: override})
+    after = choices_after(farm.choices, topic, identifier, message, received_at)
+    return farm if after is farm.choices else replace(farm, choices=after)
 
 
 def _is_outdated(farm: Farm, topic: TopicOf[Any], identifier: str, message: Message) -> bool:
@@ -112,6 +129,8 @@ def _is_outdated(farm: Farm, topic: TopicOf[Any], identifier: str, message: Mess
         SITE_TELEMETRY: farm.site.told_at,
         EMERGENCY_STOP: _date(farm.emergency),
         GROUP_OVERRIDE: _date(farm.groups.get(identifier)),
+        GROUP_CHOICE: _date(farm.choices.of(GROUP_CHOICE, identifier)),
+        MINER_CHOICE: _date(farm.choices.of(MINER_CHOICE, identifier)),
         MINER_OVERRIDE: _date(miner.override),
         MINER_TELEMETRY: _date(miner.telemetry),
         MINER_POOL: _date(miner.pool),
@@ -136,8 +155,13 @@ def with_commands(farm: Farm, commands: Mapping[MinerId, MinerCommand]) -> Farm:
     """The farm after these commands have been published: they are the memory from now on."""
     if not commands:
         return farm
-    fresh = {name: replace(farm.miners[name], command=command) for name, command in commands.items()}
+    fresh = {name: replace(farm.miners[name], command=command, asked=None) for name, command in commands.items()}
     return replace(farm, miners={**farm.miners, **fresh})
+
+
+def with_asked(farm: Farm, miner: MinerId, asked: Asked | None) -> Farm:
+    """The farm with what a person asks to be done to this miner in the next decision; None: nothing any more."""
+    return replace(farm, miners={**farm.miners, miner: replace(farm.miners[miner], asked=asked)})
 
 
 def _site_after(view: SiteView, message: Message | None, received_at: datetime, *, retained: bool) -> SiteView:

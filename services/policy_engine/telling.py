@@ -7,6 +7,7 @@ from datetime import datetime
 from services.policy_engine.memory import NOT_READ
 from services.policy_engine.rules import MinerId
 from services.policy_engine.view import AHEAD_TOLERATED
+from services.policy_engine.watchdog.finding import Finding
 from shared.messages import Action, Care, Event, MinerCommand, MinerTelemetry, Severity, SiteTelemetry
 from shared.station import Station
 from shared.topics import MINER_EVENT
@@ -79,6 +80,8 @@ class Teller:
             log.warning("[%s] %s: %s", miner, care.code, sentence)
             self._event(miner, command, care.code, _CARE_NOTABLE[care.code], sentence)
         returned_at = None if care is None else care.returned_at
+        if care is None or care.code != Finding.AT_WORK.value:
+            return  # a person has said to begin anew: that is no return
         if known and returned_at is not None and before is not None and before.returned_at != returned_at:
             log.info("[%s] at work again", miner)
             self._event(miner, command, "returned", Severity.INFO, "at work again")

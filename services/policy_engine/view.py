@@ -18,6 +18,7 @@ from shared.messages import (
     PlugCommand,
     PlugTelemetry,
     PoolReading,
+    RequestKind,
 )
 from shared.topics import MINER_COMMAND, MINER_OVERRIDE, MINER_POOL, MINER_TELEMETRY, PLUG_COMMAND, PLUG_TELEMETRY
 from shared.topics import Topic as TopicOf
@@ -25,6 +26,14 @@ from shared.topics import Topic as TopicOf
 AHEAD_TOLERATED = timedelta(seconds=30)
 _CYCLE_LASTS = timedelta(seconds=CYCLE_YOUNG_SECONDS + 60)
 """From its order until power is back, where an outlet's agent is not away meanwhile."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a person has asked to be done to a miner in the very next decision. Checked before."""
+
+    kind: RequestKind
+    by: str
 
 
 @dataclass(frozen=True)
@@ -51,6 +60,7 @@ class MinerView:
     """Since when its outlet is known to have power and no cycle under way; None while it has not."""
     outlet: PlugCommand | None = None
     """The last command to its outlet."""
+    asked: Asked | None = None
 
     @property
     def is_cut(self) -> bool:

@@ -56,6 +56,8 @@ class AxeOsStandIn(Patient):
         self.mac = f"02:00:00:{hashlib.blake2b(name.encode(), digest_size=3).digest().hex(':').upper()}"
         self.heard: deque[AxeHeard] = deque(maxlen=HEARD_KEPT)
         self.identifying_until = 0.0
+        self.identified = 0
+        """How often somebody has made it show itself."""
         self._known = self._routes()
         self._strain = 0.0
         self._strained_at = self._busy_until = clock.seconds()
@@ -186,6 +188,7 @@ class AxeOsStandIn(Patient):
         now = self.clock.seconds()
         identifies = now >= self.identifying_until and not self.faults.yes_and_nothing
         self.identifying_until = now + IDENTIFIES_SECONDS if identifies else 0.0
+        self.identified += identifies
         return json_response({"message": "The device says Hi!" if identifies else "The device no longer says Hi!"})
 
     def _pausing(self, *, paused: bool) -> Response:

@@ -52,6 +52,10 @@ class VnishStandIn(VnishMachine):
         self.faults = Faults()
         self.heard: deque[Heard] = deque(maxlen=HEARD_KEPT)
         self.preset_needs_restart = True
+        self.blinks = False
+        """Whether it shows which machine it is."""
+        self.identified = 0
+        """How often somebody has asked it to."""
         self.password = password
         self.passwords_of: Mapping[str, str] = {}
         """Further passwords, by whom they belong to: so a test can tell apart who asks for what."""
@@ -99,8 +103,9 @@ class VnishStandIn(VnishMachine):
             open_route = self._open_routes().get(path)
             if open_route is not None:
                 return open_route()
-        if path == "/unlock":
-            return self._unlock(request)
+        without_token = {"/unlock": self._unlock, "/find-miner": self._find}.get(path)
+        if without_token is not None:
+            return without_token(request)
         secured = self._secured_routes().get((request.method, path))
         if secured is None:
             return Response(404)
@@ -149,6 +154,16 @@ class VnishStandIn(VnishMachine):
             return json_response({"miner": None})
         snapshot = self._snapshot()
         return json_response(answers.flat_summary(snapshot) if self.faults.flat else answers.summary(snapshot))
+
+    def _find(self, request: Request) -> Response:
+        """Without a body it toggles."""
+        body = request.json()
+        wanted = body.get("on") if isinstance(body, dict) else None
+        on = wanted if isinstance(wanted, bool) else not self.blinks
+        if not self.faults.yes_and_nothing:
+            self.blinks = on
+            self.identified += on
+        return json_response({"on": on})
 
     # --- tokens
 

@@ -56,6 +56,12 @@ class VnishClient:
         """The answer, or None where the firmware sends an empty one."""
         return self._secured("POST", path, body or {}, ANSWER_BYTES_MAX)
 
+    def find(self, *, on: bool) -> None:
+        """Lets it blink, so that it can be found in a rack, or no more. The firmware asks for no token."""
+        status, _ = self._send("POST", "/find-miner", {"on": on}, None)
+        if status == UNAUTHORIZED:
+            self._secured("POST", "/find-miner", {"on": on}, ANSWER_BYTES_MAX)
+
     def locked_out(self) -> bool:
         """Whether the miner has turned us away, so that a secured call would not even be sent."""
         return self._login.waiting() or self._anything.waiting()

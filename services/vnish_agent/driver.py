@@ -22,6 +22,8 @@ STEADY_SECONDS = 60.0
 MEASURED_MARGIN = 1.02
 """A new maximum counts only if it is clearly one: the ladder must not change with every reading."""
 _ROUND_W = 10
+BLINKS_SECONDS = 60.0
+"""How long it blinks when somebody looks for it."""
 
 
 class VnishDriver:
@@ -52,6 +54,7 @@ class VnishDriver:
         self._recalled = Normal()
         self._recalled_ladder: Ladder | None = None
         self._full_since: float | None = None
+        self._blinks_until: float | None = None
         self._view = View(MinerState.UNKNOWN)
 
     def recall(self, previous: MinerTelemetry) -> None:
@@ -72,6 +75,7 @@ class VnishDriver:
         self._revival.look(readout)
         with suppress(DeviceError):  # the old token may still do; what is wrong shows when it does not
             self._client.renew_token()
+            self._end_blinking()
         self._view = self._viewed(readout)
         self._adopt(readout)
         return self._telemetry(readout)
@@ -99,10 +103,20 @@ class VnishDriver:
         finally:
             self._revival.asked()
 
+    def identify(self) -> None:
+        self._blinks_until = self._clock.seconds() + BLINKS_SECONDS
+        self._client.find(on=True)
+
     def close(self) -> None:
         self._client.close()
 
     # --- reading
+
+    def _end_blinking(self) -> None:
+        """It would blink until somebody tells it to stop."""
+        if self._blinks_until is not None and self._clock.seconds() >= self._blinks_until:
+            self._blinks_until = None
+            self._client.find(on=False)
 
     def _read(self) -> Readout:
         answers = self._look.take()

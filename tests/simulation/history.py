@@ -19,6 +19,7 @@ from tests.simulation.shape import (
     Shape,
     lasting_seconds,
 )
+from tests.simulation.wishes import WISH_KINDS, with_wishes
 
 _DEFAULT_RULES_EVERY = 250
 """One seed of so many has the rules of an owner who has set none: they cost the most turns."""
@@ -38,7 +39,8 @@ def history_of(seed: int) -> History:
         key=lambda incident: incident.at_seconds,
     )
     before = with_ills(seed, with_bitaxes(seed, shape), found)
-    return History(seed, with_rig_ills(seed, shape_of(seed), before))
+    whole = shape_of(seed)
+    return History(seed, with_wishes(seed, whole, with_rig_ills(seed, whole, before)))
 
 
 def shape_of(seed: int) -> Shape:
@@ -202,7 +204,7 @@ _KINDS: dict[str, tuple[int, _Maker]] = {
     "late_resume": (1, _of_nobody),
 }
 KINDS = tuple(_KINDS)
-ALL_KINDS = tuple(dict.fromkeys([*KINDS, *BITAXE_KINDS, *RIG_KINDS]))
+ALL_KINDS = tuple(dict.fromkeys([*KINDS, *BITAXE_KINDS, *RIG_KINDS, *WISH_KINDS]))
 _SWARM = 0.8
 
 

@@ -16,6 +16,7 @@ from tests.simulation.history import (
 from tests.simulation.network import Weather
 from tests.simulation.rig_incidents import RIG_ACTS, Act
 from tests.simulation.shape import History, Incident
+from tests.simulation.wish_incidents import WISH_ACTS
 from tests.simulation.world import World
 
 _ATTENTION_SECONDS = 20.0
@@ -223,6 +224,7 @@ ACTS: dict[str, tuple[Act, Act | None]] = {
         lambda world, incident: _swap(world, incident, _device_fault("swapped")[1]),
     ),
     **RIG_ACTS,
+    **WISH_ACTS,
     "reboots": (_mains_lost, _mains_back),
     "fails": (_fails, _is_mended),
     "paused_outside": (lambda world, incident: _by_hand(world, incident, on=False), None),

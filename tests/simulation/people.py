@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 
 from services.policy_engine.rules import MinerId, Rules
 from shared.bus import Packet
-from shared.messages import EmergencyStop, Message, Override, OverrideKind
-from shared.topics import EMERGENCY_STOP, GROUP_OVERRIDE, MINER_OVERRIDE, Topic
+from shared.messages import EmergencyStop, Message, Number, Override, OverrideKind, Request, RequestKind
+from shared.topics import EMERGENCY_STOP, GROUP_OVERRIDE, MINER_OVERRIDE, MINER_REQUEST, Topic
 from tests.simulation.network import SimulatedBroker
 from tests.simulation.scheduler import Scheduler
 
@@ -20,7 +20,7 @@ _STRICTEST_FIRST = (OverrideKind.PAUSE, OverrideKind.FORCE_ON, OverrideKind.MAIN
 class Order:
     """What stands on one topic by the will of a person."""
 
-    topic: Topic[Override] | Topic[EmergencyStop]
+    topic: Topic[Override] | Topic[EmergencyStop] | Topic[Request]
     identifier: str
     message: Message
 
@@ -40,10 +40,18 @@ class People:
 
     # --- what they want
 
-    def override(self, target: str, kind: OverrideKind, until: datetime | None = None) -> None:
-        message = Override(at=self._scheduler.clock.now(), kind=kind, by="owner", until=until)
+    def override(
+        self, target: str, kind: OverrideKind, until: datetime | None = None, max_w: float | None = None
+    ) -> None:
+        message = Override(at=self._scheduler.clock.now(), kind=kind, by="owner", until=until, max_w=max_w)
         topic = GROUP_OVERRIDE if target in self._rules.groups else MINER_OVERRIDE
         self._order(Order(topic, target, message))
+
+    def choose(self, miner: MinerId, choose: dict[str, Number | None]) -> None:
+        """Asked once, of whoever is there to hear it."""
+        request = Request(at=self._scheduler.clock.now(), kind=RequestKind.CHOOSE, by="owner", choose=choose)
+        if self._broker.running:
+            self._send(Order(MINER_REQUEST, miner, request))
 
     def stop(self) -> None:
         now = self._scheduler.clock.now()
@@ -81,6 +89,15 @@ class People:
             if isinstance(message, Override) and (message.until is None or now < message.until):
                 found.add(message.kind)
         return next((kind for kind in _STRICTEST_FIRST if kind in found), None)
+
+    def limit_w(self, target: str) -> float | None:
+        """How many watts are allowed to a miner or a group, where a limit is in force."""
+        order = self.standing.get(target)
+        message = None if order is None else order.message
+        if not isinstance(message, Override) or message.max_w is None:
+            return None
+        over = message.until is not None and self._scheduler.clock.now() >= message.until
+        return None if over else message.max_w
 
     def ended_a_pause_at(self, miner: MinerId) -> datetime | None:
         """When somebody last said that a miner shall go on, which ends a pause made at the miner itself."""

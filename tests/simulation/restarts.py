@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from services.policy_engine.choices import rules_with
 from services.policy_engine.decide import book_of, decide_all
 from services.policy_engine.engine import Engine
 from services.policy_engine.explain import Term
@@ -28,7 +29,6 @@ class Restarts:
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._book = book_of(world.rules)
         self._left: Left | None = None
         self._to_compare: set[MinerId] = set()
         self.compared = 0
@@ -69,4 +69,5 @@ class Restarts:
                 message = topic.model.model_validate_json(payload)
                 farm = fold(farm, topic, identifier, message, command.at, retained=True)
         term = Term(command.engine, command.epoch, self._world.rules.lease)
-        return decide_all(self._book, farm, None, command.at, term)[name]
+        book = book_of(rules_with(self._world.rules, farm.choices))
+        return decide_all(book, farm, None, command.at, term)[name]

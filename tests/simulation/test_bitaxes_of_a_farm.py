@@ -6,6 +6,7 @@ from tests.simulation.history import ALL_KINDS, KINDS, history_of, shape_of
 from tests.simulation.incidents import ACTS
 from tests.simulation.rigs import RIG_KINDS
 from tests.simulation.shape import BITAXE_AGENT, PLUG_AGENT, POOL_POLLER, PROCESSES, VNISH_AGENT, Shape
+from tests.simulation.wishes import WISH_KINDS
 
 SEEDS = range(300)
 
@@ -42,5 +43,5 @@ def test_what_happens_happens_to_somebody_who_is_there() -> None:
             named = incident.target in targets or incident.kind == "bad_value"
             assert not incident.target or named, incident
             assert incident.target != VNISH_AGENT or vnish, incident
-            assert incident.target not in vnish or incident.kind in {*KINDS, *RIG_KINDS}, incident
+            assert incident.target not in vnish or incident.kind in {*KINDS, *RIG_KINDS, *WISH_KINDS}, incident
     assert {"heat", "overheats", "flatline", "lies", "swapped", "set_outside"} <= seen

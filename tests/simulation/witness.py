@@ -29,6 +29,7 @@ from tests.simulation.record import Record, with_start
 from tests.simulation.restarts import Restarts
 from tests.simulation.rig_eyes import RigEyes
 from tests.simulation.shape import AGENTS
+from tests.simulation.wishes import rules_in_force
 from tests.simulation.world import World
 
 _CLOCKS_AGREE_SECONDS = 25.0
@@ -163,6 +164,7 @@ class Witness:
             for name, agent in world.processes.items()
             if name in AGENTS
         }
+        limits_w = {name: watts for name in world.rules.groups if (watts := world.people.limit_w(name)) is not None}
         crashes = sum(len(process.crashes) + _failed(process) for process in world.processes.values())
         return Scene(
             now=now,
@@ -174,6 +176,7 @@ class Witness:
             epoch=self._epoch,
             clocks_differ=self._clocks_wrong_at == now,
             crashes=crashes,
+            group_limits_w=limits_w,
         )
 
     def _sight(self, name: MinerId, now: datetime, lost: Mapping[str, bool], *, middle: bool) -> Sight:
@@ -188,7 +191,7 @@ class Witness:
         stopped = world.people.stop_ordered_at is not None
         sight = Sight(
             name=name,
-            rules=world.rules.miners[name],
+            rules=rules_in_force(world.rules.miners[name], name, world.broker.retained),
             draws=machine.draws,
             power_w=float(machine.power_w) if machine.draws else 0.0,
             tended=tended,
@@ -202,6 +205,7 @@ class Witness:
             telemetry=record.telemetry,
             heard_at=record.heard_at,
             person=world.people.wants(name),
+            limit_w=world.people.limit_w(name),
             outside_pause_until=record.outside_pauses.until(world.people.ended_a_pause_at(name)),
             handled=machine.touched,
             stranger_handled=machine.stranger_touched,

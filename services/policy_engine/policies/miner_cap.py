@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from services.policy_engine.policy import Numbers, Policy, allow
+from services.policy_engine.policy import Numbers, Policy, allow, instead_of, numbers_of
 from services.policy_engine.rules import MinerId, Rules
 from services.policy_engine.state import Farm
 from shared.ladder import lowest_point
@@ -20,8 +20,9 @@ def miner_cap(rules: Rules) -> Policy:
             return allow(NAME, "no_cap", "no power limit is set", now)
         telemetry = farm.miners[miner].telemetry
         lowest_w = 0.0 if telemetry is None or telemetry.ladder is None else lowest_point(telemetry.ladder).power_w
-        sentence = f"at most {own.max_w:g} W for this miner"
-        numbers: Numbers = {"max_w": own.max_w}
+        chosen = own.chosen.get("max_w")
+        sentence = f"at most {own.max_w:g} W for this miner{instead_of(chosen, 'W')}"
+        numbers: Numbers = {"max_w": own.max_w, **numbers_of(chosen)}
         if lowest_w > own.max_w:
             sentence += f", and its lowest point takes {lowest_w:g} W"
             numbers["lowest_w"] = lowest_w

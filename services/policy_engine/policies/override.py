@@ -11,12 +11,17 @@ from shared.messages import Limit, Override, OverrideKind
 
 NAME = "override"
 FORCED = "force_on"
+LIMITED = "limited_by_person"
+"""The code of a ceiling that a person has set for a time, of a miner or of a group."""
 MAINTENANCE_LASTS = timedelta(hours=12)
 _STRICTEST_FIRST = (OverrideKind.PAUSE, OverrideKind.FORCE_ON, OverrideKind.MAINTENANCE)
 
 
 def override(rules: Rules) -> Policy:
-    """A pause is a ceiling of 0. Force on and maintenance set none: `decide` takes them from here."""
+    """A pause is a ceiling of 0. Force on and maintenance set none: `decide` takes them from here.
+
+    A limit is another policy's, so that whoever forces a miner on does not lift it.
+    """
 
     def policy(farm: Farm, miner: MinerId, last: Limit | None, now: datetime) -> Limit:
         found = {one.kind: one for one in reversed(list(active(farm, miner, rules, now)))}
@@ -30,10 +35,13 @@ def override(rules: Rules) -> Policy:
 
 def active(farm: Farm, miner: MinerId, rules: Rules, now: datetime) -> Iterator[Override]:
     """The overrides in force, the miner's own first. One whose time is over counts as automatic."""
-    for one in every(farm, miner, rules):
-        until = ends_at(one)
-        if one.kind is not OverrideKind.AUTOMATIC and (until is None or now < until):
-            yield one
+    yield from (one for one in every(farm, miner, rules) if in_force(one, now))
+
+
+def in_force(one: Override, now: datetime) -> bool:
+    """Whether it wants anything at this moment."""
+    until = ends_at(one)
+    return one.kind is not OverrideKind.AUTOMATIC and (until is None or now < until)
 
 
 def every(farm: Farm, miner: MinerId, rules: Rules) -> Iterator[Override]:

@@ -2,8 +2,8 @@
 
 from datetime import datetime
 
-from services.policy_engine.policy import Numbers, Policy, allow, forbid
-from services.policy_engine.rules import MinerId, Rules
+from services.policy_engine.policy import Numbers, Policy, allow, forbid, instead_of, numbers_of
+from services.policy_engine.rules import MinerId, MinerRules, Rules
 from services.policy_engine.state import Farm
 from services.policy_engine.wording import percent
 from shared.messages import Limit
@@ -25,7 +25,7 @@ def soc_hysteresis(rules: Rules) -> Policy:
         before = NEVER_KNOWN if last is None else last.code
         if soc is None:
             return _unknown(before, stop, resume, now)
-        return _verdict(_code(before, soc, stop, resume), soc, stop, resume, now)
+        return _said(_verdict(_code(before, soc, stop, resume), soc, stop, resume, now), rules.miners[miner], soc)
 
     return policy
 
@@ -37,6 +37,20 @@ def _code(before: str, soc: float, stop: float, resume: float) -> str:
     if soc > resume or soc >= _FULL_PERCENT:
         return OK
     return before if before in {LOW, OK, NO_MEMORY} else NO_MEMORY
+
+
+def _said(limit: Limit, own: MinerRules, soc: float) -> Limit:
+    """The verdict with who has chosen the threshold that it speaks of, where that is not the farm file's."""
+    stop, resume = own.stop_percent or 0.0, own.resume_percent or 0.0
+    above = soc > resume if limit.code == OK else soc >= stop
+    chosen = own.chosen.get("resume_soc" if above else "stop_soc")
+    if chosen is None:
+        return limit
+    update = {
+        "sentence": limit.sentence + instead_of(chosen, "%"),
+        "numbers": {**limit.numbers, **numbers_of(chosen)},
+    }
+    return limit.model_copy(update=update)
 
 
 def _verdict(code: str, soc: float, stop: float, resume: float, now: datetime) -> Limit:

@@ -96,7 +96,7 @@ def _as_feed(view: MinerView, miner: MinerId, command: MinerCommand, rules: Rule
             return _Wish(on=True, code=GIVES_BACK, sentence="it may hash again")
         meant = command.hashing_since is not None
         return _Wish(on=True, code="feeds", sentence="it may hash") if meant else _only_read(view)
-    if is_off or (view.is_cut and view.plug is None):
+    if (is_off and not _is_cycled_while_paused(view, command)) or (view.is_cut and view.plug is None):
         return _Wish(
             on=False, code="stays_off", sentence=f"it stays without power while it is paused: {command.sentence}"
         )
@@ -104,6 +104,14 @@ def _as_feed(view: MinerView, miner: MinerId, command: MinerCommand, rules: Rule
     if cause is not None:
         return cause
     return _Wish(on=True, code="feeds", sentence="it is paused by its own interface")
+
+
+def _is_cycled_while_paused(view: MinerView, command: MinerCommand) -> bool:
+    """Whether a person has had the power of a paused miner cycled, and it is off for that alone."""
+    plug, care, since = view.plug, command.care, command.paused_since
+    if plug is None or plug.cycle_off_since is None or care is None or care.cycle_at is None or since is None:
+        return False
+    return care.cycle_at >= since
 
 
 def _only_read(view: MinerView) -> _Wish:

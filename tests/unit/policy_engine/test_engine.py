@@ -36,13 +36,13 @@ def test_a_message_is_answered_without_waiting_for_a_tick() -> None:
 def test_a_batch_of_messages_makes_one_pass(monkeypatch: pytest.MonkeyPatch) -> None:
     run = hashing()
     passes: list[list[str] | None] = []
-    decide = run.engine._decide
+    decide = run.engine.decide
 
     def counted(miners: list[str] | None) -> None:
         passes.append(miners)
         decide(miners)
 
-    monkeypatch.setattr(run.engine, "_decide", counted)
+    monkeypatch.setattr(run.engine, "decide", counted)
     for soc in (79, 78, 77):
         run.world.publish(SITE_TELEMETRY, "home", site(run.clock.now(), soc))
     run.world.publish(MINER_TELEMETRY, "s19", reading(run.clock.now(), MinerState.RAMPING))
