@@ -9,10 +9,12 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from deploy.broker import BrokerError, RunningBroker, start_broker
 from deploy.connection import STATE_DIRECTORY, Connection
+from deploy.following import FarmFollower
 from deploy.keep import PID_FILE_VARIABLE
 from deploy.supervise import Supervisor
 from deploy.watch import STARTED_VARIABLE
@@ -24,9 +26,11 @@ from services.pool_poller import needed as pool_poller
 from services.soc_bridge import needed as soc_bridge
 from services.vnish_agent import needed as vnish_agent
 from shared.clock import CLOCK_VARIABLE, SystemClock
-from shared.launch import EXIT_BAD_INPUT, LOG_DIRECTORY_VARIABLE, inputs_of, set_up_log
+from shared.follow import EMBEDDED_VARIABLE, FOLLOW_VARIABLE
+from shared.inputs import Inputs, forget_inputs, inputs_of
+from shared.launch import EXIT_BAD_INPUT, LOG_DIRECTORY_VARIABLE, set_up_log
 from shared.replicas import SETTLE_VARIABLE
-from shared.settings import FarmFileError, FarmSettings, Secrets, load_farm
+from shared.settings import FarmFileError, FarmSettings, load_farm
 from shared.settings.load import FARM_VARIABLE, farm_path
 
 log = logging.getLogger(__name__)
@@ -89,21 +93,48 @@ def run_farm(plan: Plan, until: Callable[[], bool] = lambda: False) -> int:
     To be called inside `alone_in(plan.state)`.
     """
     started_seconds = plan.clock.seconds()
-    secrets = Secrets.beside(plan.farm_file)
-    farm = load_farm(plan.farm_file, secrets)
+    farm = load_farm(plan.farm_file)
     if plan.forget:
         shutil.rmtree(plan.state / "broker", ignore_errors=True)
         shutil.rmtree(plan.state / "log", ignore_errors=True)
     (plan.state / "log").mkdir(exist_ok=True)
     broker = None if farm.broker.url else start_broker(plan.state / "broker")
     try:
-        _tell_children(plan, farm, secrets, broker, started_seconds)
-        inputs_of(plan.farm_file)  # with the broker in the environment, and before the first fork
-        modules = needed(plan.modules, farm)
-        return Supervisor(modules, plan.clock, broker, head_start=plan.head_start).run(until)
+        _tell_children(plan, broker, started_seconds)
+        forget_inputs(plan.farm_file)
+        inputs = inputs_of(plan.farm_file)  # with the broker in the environment, and before the first fork
+        leave_connection(plan, inputs)
+        supervisor = Supervisor(needed(plan.modules, farm), plan.clock, broker, head_start=plan.head_start)
+        return supervisor.run(_following(plan, supervisor, until, own_broker=broker is not None))
     finally:
         if broker is not None:
             broker.stop()
+
+
+def _following(
+    plan: Plan, supervisor: Supervisor, until: Callable[[], bool], *, own_broker: bool
+) -> Callable[[], bool]:
+    """`until`, asked as often as ever, with a look at the farm file before it."""
+    if os.environ.get(FOLLOW_VARIABLE) == "off":
+        return until
+    follower = FarmFollower(
+        plan.farm_file,
+        plan.clock,
+        lambda farm: needed(plan.modules, _as_written(farm) if own_broker else farm),
+        partial(leave_connection, plan),
+        own_broker=own_broker,
+    )
+
+    def look_and_ask() -> bool:
+        follower.look(supervisor)
+        return until()
+
+    return look_and_ask
+
+
+def _as_written(farm: FarmSettings) -> FarmSettings:
+    """Without the farm's own broker, which stands in the environment: what is for brokers of others asks for those."""
+    return farm.model_copy(update={"broker": farm.broker.model_copy(update={"url": None})})
 
 
 def needed(modules: Iterable[str], farm: FarmSettings) -> list[str]:
@@ -111,12 +142,11 @@ def needed(modules: Iterable[str], farm: FarmSettings) -> list[str]:
     return [module for module in modules if module not in _NEEDED or _NEEDED[module](farm)]
 
 
-def _tell_children(
-    plan: Plan, farm: FarmSettings, secrets: Secrets, broker: RunningBroker | None, started_seconds: float
-) -> None:
+def _tell_children(plan: Plan, broker: RunningBroker | None, started_seconds: float) -> None:
     """The environment is what forked and spawned children have in common."""
     os.environ[FARM_VARIABLE] = str(plan.farm_file)
     os.environ[LOG_DIRECTORY_VARIABLE] = str(plan.state / "log")
+    os.environ[EMBEDDED_VARIABLE] = "1"
     os.environ[STARTED_VARIABLE] = repr(started_seconds)
     if plan.clock.rate != 1.0:
         os.environ[CLOCK_VARIABLE] = plan.clock.to_variable()
@@ -129,10 +159,15 @@ def _tell_children(
             os.environ[PID_FILE_VARIABLE] = str(broker.pid_file)
         sys.stdout.write(f"Broker: {broker.kind} on {broker.url}\n")
         sys.stdout.flush()
+
+
+def leave_connection(plan: Plan, inputs: Inputs) -> None:
+    """Says how other terminals reach the farm, and whom it knows. A broker of its own stands in the environment."""
+    farm = inputs.farm
     Connection(
-        url=broker.url if broker is not None else farm.broker.url or "",
-        username=broker.username if broker is not None else farm.broker.username,
-        password=secrets.get("MQTT_PASSWORD"),
+        url=farm.broker.url or "",
+        username=farm.broker.username,
+        password=inputs.secrets.get("MQTT_PASSWORD"),
         ca_file=farm.broker.ca_file,
         prefix=farm.broker.prefix,
         clock=plan.clock.to_variable(),

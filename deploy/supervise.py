@@ -65,6 +65,8 @@ class Child:
     back_off_seconds: float = BACK_OFF_SECONDS
     restarts: int = 0
     exit_codes: list[int] = field(default_factory=list)
+    called_again: bool = False
+    """It was needed anew while it ran, and may be about to end for having nothing to do."""
 
 
 class Supervisor:
@@ -108,6 +110,15 @@ class Supervisor:
             finally:
                 self._stop_children()
         return EXIT_BAD_INPUT if self._bad_input() else 0
+
+    def need(self, modules: Iterable[str]) -> None:
+        """What the farm needs from now on. What it needs no more ends by itself, as it follows the same farm file."""
+        now = self._clock.seconds()
+        for module in modules:
+            child = self.children.setdefault(module, Child(module, start_again_at=now))
+            child.called_again = child.process is not None
+            if child.process is None and child.start_again_at is None:
+                child.start_again_at, child.back_off_seconds = now, BACK_OFF_SECONDS
 
     def _request_stop(self, _number: int, _frame: object) -> None:
         self._stopping = True
@@ -166,10 +177,12 @@ class Supervisor:
             child.pulse.close()
             child.pulse = None
         child.exit_codes.append(code)
-        if self._stopping or code in {0, EXIT_BAD_INPUT}:
-            child.start_again_at = None  # it had nothing to do, or its input will not mend itself
-            return
         now = self._clock.seconds()
+        if self._stopping or code in {0, EXIT_BAD_INPUT}:
+            # It had nothing to do, or its input will not mend itself.
+            child.start_again_at = now if code == 0 and child.called_again else None
+            child.called_again = False
+            return
         if now - child.started_at > STEADY_SECONDS:
             child.back_off_seconds = BACK_OFF_SECONDS
         child.restarts += 1

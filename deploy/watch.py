@@ -13,6 +13,7 @@ from shared.bus import Received
 from shared.clock import Clock
 from shared.launch import Context, launch
 from shared.messages import Event, MinerCommand, MinerTelemetry, PlugTelemetry, PoolReading, SiteTelemetry
+from shared.settings.concern import Concern
 from shared.topics import (
     MINER_COMMAND,
     MINER_EVENT,
@@ -47,6 +48,7 @@ class Watch:
 
     def command(self, received: Received[MinerCommand]) -> None:
         if received.message is None:
+            self._scene.forget(received.identifier)
             return
         if not received.retained:
             self._say_first_decision()
@@ -56,6 +58,8 @@ class Watch:
         if received.message is not None:
             heard = self._heard_seconds(received)
             self._say(self._scene.telemetry_heard(received.identifier, received.message, heard))
+        else:
+            self._scene.forget(received.identifier)
 
     def event(self, received: Received[Event]) -> None:
         if received.message is not None:
@@ -117,4 +121,9 @@ def build(context: Context) -> bool:
     return True
 
 
-main = partial(launch, "watch", build)
+_CONCERN = Concern(
+    miners=lambda _miner: False,
+    sections=frozenset({"battery", "groups", "schedules", "pools", "never_switch", "home_assistant", "observe"}),
+)
+
+main = partial(launch, "watch", build, _CONCERN)

@@ -21,8 +21,8 @@ from shared.messages import (
 
 _KW = 1000.0
 _SITE = "site"
-_TOLD_OTHERWISE = {"soc_unknown", "soc_known", "warm"}
-"""By the site's own line, or by the decision that answers it."""
+_TOLD_OTHERWISE = {"soc_unknown", "soc_known", "warm", "farm_file_wrong"}
+"""By the site's own line, by the decision that answers it, or, once for all services, by who runs the farm."""
 _GOOD_NEWS = {"returned"}
 _HEAT = {HOT, HOT_PAUSE, PROTECTED, COOLING, COOL, REST}
 _NAMED_MAX = 3
@@ -77,6 +77,13 @@ class Scene:
         before = self.telemetry.get(miner)
         self.telemetry[miner], self._heard[f"miner {miner}"] = telemetry, heard_seconds
         return [*self._departure(miner, before, telemetry), *self._change(miner, telemetry.at)]
+
+    def forget(self, miner: str) -> None:
+        """It has left the farm: nobody tends it any more."""
+        for told in (self.commands, self.telemetry, self._told, self._ramping, self._events):
+            told.pop(miner, None)
+        self._heard.pop(f"miner {miner}", None)
+        self._heated.discard(miner)
 
     def event_heard(self, who: str, event: Event) -> list[str]:
         """A line for what needs a person's eye."""

@@ -7,16 +7,20 @@ import re
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import partial
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from shared.bus import BrokerAddress, Bus, MqttLink, TrustError
 from shared.clock import clock_of_process
+from shared.follow import EMBEDDED_VARIABLE, FOLLOW_VARIABLE, Follower
+from shared.inputs import Inputs, inputs_of
+from shared.lives import Lives
 from shared.replicas import Replicas, Wire, settle_seconds_of_process
 from shared.service import Service
-from shared.settings import FarmFileError, FarmSettings, Secrets, load_farm
+from shared.settings import FarmFileError, FarmSettings, Secrets
+from shared.settings.concern import EVERYTHING, Concern
 from shared.settings.load import farm_path
 
 log = logging.getLogger(__name__)
@@ -27,14 +31,12 @@ _LOG_BYTES = 1_000_000
 _LOG_FILES_KEPT = 3
 INSTANCE_VARIABLE = "SUNHERD_INSTANCE"
 EXIT_BAD_INPUT = 2
+EXIT_ANEW = 4
+"""It wants to be started again, as whatever keeps it alive does: Docker, systemd, the embedded farm."""
 
 
-@dataclass(frozen=True)
-class Inputs:
-    """What the owner has given."""
-
-    farm: FarmSettings
-    secrets: Secrets
+class NewProcessError(Exception):
+    """Raised by a service's wiring: what the new farm file asks for can only be had in a process of its own."""
 
 
 @dataclass(frozen=True)
@@ -54,19 +56,12 @@ class Context:
         return replicas
 
 
-@cache
-def inputs_of(path: Path) -> Inputs:
-    """The farm file and its secrets, read once. Raises FarmFileError and OSError.
+def launch(name: str, build: Callable[[Context], bool], concern: Concern = EVERYTHING, *, follows: bool = True) -> None:
+    """Runs a service until SIGTERM, and anew whenever what concerns it in the farm file has changed.
 
-    A forked service finds what its parent has read. So it need not read again, which costs memory of its own for each;
-    and one that comes back while the owner edits the file lives by the same rules as the others.
+    `build` wires it and returns False when nothing is configured for it: then it waits for a farm file that calls for
+    it; in an embedded farm it ends, and is started again when it is needed.
     """
-    secrets = Secrets.beside(path)
-    return Inputs(load_farm(path, secrets), secrets)
-
-
-def launch(name: str, build: Callable[[Context], bool]) -> None:
-    """Runs a service until SIGTERM. `build` wires it and returns False when nothing is configured for it."""
     set_up_log(name)
     path = farm_path()
     try:
@@ -75,21 +70,42 @@ def launch(name: str, build: Callable[[Context], bool]) -> None:
         sys.exit(_complain(str(error)))
     except OSError as error:
         sys.exit(_complain(f"{path}: {error.strerror}. Fix: copy farm.example.yaml, or set SUNHERD_FARM."))
-    farm, secrets = inputs.farm, inputs.secrets
-    address = broker_address(farm, secrets)
-    clock = clock_of_process()
-    instance = instance_name(name)
+    follows = follows and os.environ.get(FOLLOW_VARIABLE) != "off"
+    waits = follows and not os.environ.get(EMBEDDED_VARIABLE)
+    lives = Lives(name, path, concern, Follower(path, inputs, objection), partial(_begin, name, build))
     try:
-        link = MqttLink(address, instance)
+        was_told = lives.run(follows=follows, waits=waits)
     except TrustError as error:
-        sys.exit(_complain(str(error)))
-    bus = Bus(link, clock, prefix=farm.broker.prefix, instance=instance)
-    service = Service(name, bus, clock)
-    if not build(Context(service, farm, secrets, settle_seconds_of_process())):
-        log.info("%s: nothing is configured for it; it does not start", name)
+        code = _complain(str(error))
+        sys.exit(code if lives.inputs is inputs else EXIT_ANEW)
+    except NewProcessError as error:
+        log.info("%s: %s; it ends, to be started anew", name, error)
+        sys.exit(EXIT_ANEW)
+    if not was_told:
         sys.exit(0)
-    log.info("%s %s talks to %s", name, instance, address)
-    service.run()
+
+
+def _begin(name: str, build: Callable[[Context], bool], inputs: Inputs) -> tuple[Service, bool]:
+    """A service, wired, and whether it has anything to do. Raises TrustError and NewProcessError."""
+    farm, secrets = inputs.farm, inputs.secrets
+    address, clock, instance = broker_address(farm, secrets), clock_of_process(), instance_name(name)
+    bus = Bus(MqttLink(address, instance), clock, prefix=farm.broker.prefix, instance=instance)
+    service = Service(name, bus, clock)
+    has_work = build(Context(service, farm, secrets, settle_seconds_of_process()))
+    if has_work:
+        log.info("%s %s talks to %s", name, instance, address)
+    return service, has_work
+
+
+def objection(before: Inputs, after: Inputs) -> str | None:
+    """Why a running service shall not go on by a farm file that is sound in itself."""
+    if os.environ.get(EMBEDDED_VARIABLE) and before.farm.broker.url is not None and after.farm.broker.url is None:
+        return "broker.url is gone, and this farm has started none. Fix: bring it back; or stop the farm, and start it."
+    try:
+        MqttLink(broker_address(after.farm, after.secrets), "trial")
+    except TrustError as error:
+        return str(error)
+    return None
 
 
 def broker_address(farm: FarmSettings, secrets: Secrets) -> BrokerAddress:

@@ -53,6 +53,9 @@ class Runner(Protocol):
     def stop(self) -> None:
         """Ends all loops and closes them."""
 
+    def is_over(self) -> bool:
+        """Whether, after `stop`, the last step of each loop has ended."""
+
 
 class ThreadRunner:
     """One thread per loop. A step that raises is logged and tried again after `RETRY_SECONDS`."""
@@ -77,6 +80,9 @@ class ThreadRunner:
             thread.join(_JOIN_SECONDS)
             if thread.is_alive():
                 log.warning("%s still runs %g s after it was asked to stop", thread.name, _JOIN_SECONDS)
+
+    def is_over(self) -> bool:
+        return all(thread.is_over() for thread in self._threads)
 
 
 class _LoopThread(threading.Thread):
@@ -147,6 +153,9 @@ class SteppedRunner:
     def stop(self) -> None:
         for turns in self.loops.values():
             turns.retire()
+
+    def is_over(self) -> bool:
+        return all(turns.is_over() for turns in self.loops.values())
 
 
 class SteppedTurns:

@@ -4,7 +4,6 @@ import gc
 import itertools
 import logging
 import os
-import signal
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, TypeVar
@@ -12,6 +11,7 @@ from typing import Any, TypeVar
 from shared.bus import Bus, Packet, Received
 from shared.clock import Clock
 from shared.counts import Counts
+from shared.ending import Ending
 from shared.health import Health
 from shared.inbox import Inbox
 from shared.loops import Loop, Runner, ThreadRunner, Turns
@@ -131,10 +131,9 @@ class Service:
 
     # --- life
 
-    def run(self) -> None:
-        """Runs until SIGTERM or SIGINT, then says goodbye in place of the last will."""
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda _number, _frame: self.request_stop())
+    def run(self, ending: Ending | None = None) -> None:
+        """Runs until SIGTERM, SIGINT or `request_stop`, then says goodbye in place of the last will."""
+        (ending or Ending()).heed(self.request_stop)
         gc.set_threshold(*_COLLECTOR_THRESHOLDS)
         self.every(_GIVE_BACK_SECONDS, give_back)
         self.start()
@@ -145,7 +144,7 @@ class Service:
             self.stop()
 
     def request_stop(self) -> None:
-        """Ends `run()`. Callable from a signal handler."""
+        """Ends `run()`. Callable from any thread, and from a signal handler."""
         self._stopping = True
         self._inbox.ring()
 
@@ -176,6 +175,10 @@ class Service:
             self._guarded(job)
         self._runner.stop()
         self.bus.stop(self._presence_packet("offline", farewell=True))
+
+    def is_over(self) -> bool:
+        """Whether, after `stop`, the last step of each of its loops has ended."""
+        return self._runner.is_over()
 
     # --- inside
 

@@ -117,7 +117,8 @@ MINER_COMMAND = Topic(
 MINER_STATISTICS = Topic(
     "miner", "statistics", MinerStatistics, True, 1, "what a miner did in each window", _MINER_AGENTS
 )
-MINER_OVERRIDE = Topic("miner", "override", Override, True, 1, "what a person wants of a miner", _PERSONS, _ENGINE)
+# The engine writes no override: it clears those of who has left the farm file.
+MINER_OVERRIDE = Topic("miner", "override", Override, True, 1, "what a person wants of a miner", _PERSONS + _ENGINE)
 MINER_REQUEST = Topic(
     "miner", "request", Request, False, 1, "what a person asks of a miner once", _PERSONS, _ENGINE + _MINER_AGENTS
 )
@@ -133,7 +134,7 @@ PLUG_COMMAND = Topic(
     "plug", "command", PlugCommand, True, 1, "what the outlet of a miner shall be, and why", _ENGINE, _PLUG_AGENT
 )
 PLUG_EVENT = Topic("plug", "event", Event, False, 1, "something happened to the outlet of a miner", _PLUG_AGENT)
-GROUP_OVERRIDE = Topic("group", "override", Override, True, 1, "what a person wants of a group", _PERSONS, _ENGINE)
+GROUP_OVERRIDE = Topic("group", "override", Override, True, 1, "what a person wants of a group", _PERSONS + _ENGINE)
 GROUP_REQUEST = Topic("group", "request", Request, False, 1, "what a person asks of a group once", _PERSONS, _ENGINE)
 GROUP_CHOICE = Topic("group", "choice", Choice, True, 1, "what a person has set otherwise than the farm file", _ENGINE)
 GROUP_EVENT = Topic("group", "event", Event, False, 1, "something happened to a group", _ENGINE)

@@ -13,6 +13,7 @@ from pydantic import AwareDatetime, BaseModel
 
 from deploy.demo_farm import DATE, DAY_SECONDS, MORNING, PORTS, orders, write_farm
 from shared.clock import CLOCK_VARIABLE, SystemClock
+from shared.follow import FOLLOW_VARIABLE
 from shared.settings.address import SIMULATED_AT_VARIABLE
 
 CLOCK_FILE = "clock"
@@ -76,6 +77,8 @@ def join_demo(directory: Path, environment: MutableMapping[str, str]) -> str | N
         return "the demo's clock is of the time before this machine was started; the simulator will make a new one"
     environment[CLOCK_VARIABLE] = demo.clock
     environment[SIMULATED_AT_VARIABLE] = HOST
+    # Another day of the demo has another clock, too, which a service that runs cannot change.
+    environment[FOLLOW_VARIABLE] = "off"
     for variable in _secrets_in(environment):
         del environment[variable]
     return None

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deploy.container.demo_day import CLOCK_FILE, join_demo
-from shared.launch import inputs_of
+from shared.inputs import Stamp, forget_inputs, inputs_of, stamp_of
 from shared.settings import FarmFileError, FarmSettings
 
 NO_FARM = """\
@@ -17,7 +17,7 @@ There is no farm file {path} in this container; I wait for it. To give me one:
   2. SUNHERD_FARM_DIRECTORY=./farm in .env
   3. docker compose up --detach"""
 
-Look = tuple[tuple[int, int, int] | None, ...]
+Look = tuple[Stamp, Stamp]
 
 
 @dataclass(frozen=True)
@@ -30,13 +30,13 @@ class Hindrance:
 
 
 def look_of(farm: Path) -> Look:
-    """What changes when the farm file, or the demo's clock beside it, is written anew."""
-    return tuple(_look_of(path) for path in (farm, farm.parent / CLOCK_FILE))
+    """What changes when the farm file, a secret, or the demo's clock beside it is written anew."""
+    return stamp_of(farm), stamp_of(farm.parent / CLOCK_FILE)
 
 
 def hindrance(service: str, farm: Path) -> Hindrance | None:
-    """None: it can start. A farm file that was understood is kept for the service (`shared.launch.inputs_of`)."""
-    inputs_of.cache_clear()
+    """None: it can start. A farm file that was understood is kept for the service (`shared.inputs.inputs_of`)."""
+    forget_inputs(farm)
     try:
         if not farm.is_file():
             return Hindrance(NO_FARM.format(path=farm), f"there is no farm file {farm}")
@@ -62,11 +62,3 @@ def _is_needed(service: str, farm: FarmSettings) -> bool:
         return True
     is_needed: Callable[[FarmSettings], bool] = importlib.import_module(name).is_needed
     return is_needed(farm)
-
-
-def _look_of(path: Path) -> tuple[int, int, int] | None:
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_ino, found.st_size, found.st_ctime_ns  # also another mode changes the last

@@ -43,6 +43,14 @@ class _Finder(MetaPathFinder, Loader):
         """There is nothing in it."""
 
 
+_LEFT_OUT: set[str] = set()
+
+
+def is_left_out(package: str) -> bool:
+    """Whether anything in this process has been imported without it."""
+    return package in _LEFT_OUT
+
+
 @contextmanager
 def left_out(*packages: str) -> Iterator[None]:
     """What is imported within the block does without these, for ever; others who import them later get the real ones.
@@ -50,6 +58,7 @@ def left_out(*packages: str) -> Iterator[None]:
     A package that is there already stays as it is. To use a name of one that is not raises NotImplementedError.
     """
     finder = _Finder(packages)
+    _LEFT_OUT.update(packages)
     sys.meta_path.insert(0, finder)
     try:
         yield

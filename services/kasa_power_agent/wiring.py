@@ -7,7 +7,7 @@ from functools import partial
 
 from services.kasa_power_agent.choose import Wishes
 from services.kasa_power_agent.driver import OutletDriver
-from services.kasa_power_agent.hollow import HTTP_PACKAGES, left_out
+from services.kasa_power_agent.hollow import HTTP_PACKAGES, is_left_out, left_out
 from services.kasa_power_agent.link import Account, Manners, PlugLink
 from services.kasa_power_agent.machine import Machines
 from services.kasa_power_agent.needed import is_needed
@@ -15,7 +15,7 @@ from services.kasa_power_agent.role import Part, PlugRole
 from services.kasa_power_agent.unit import Unit
 from shared.agent import Agent
 from shared.bus import Received
-from shared.launch import Context
+from shared.launch import Context, NewProcessError
 from shared.messages import PlugCommand, PlugTelemetry
 from shared.orders import SiteOrders
 from shared.schedule import Timetable
@@ -142,9 +142,12 @@ def _listen(station: Station, agent: Agent[PlugTelemetry, PlugCommand], roles: M
 
 
 def kasa_links(plugs: Mapping[str, PlugSettings]) -> LinkFactory:
-    """Links by python-kasa, and of the library only what these plugs may need."""
+    """Links by python-kasa, and of the library only what these plugs may need. Raises NewProcessError."""
     # It takes 21 MB: only a farm with plugs pays for it, and only 5 where all are said to be older ones.
     legacy = all(plug.protocol == "legacy" for plug in plugs.values())
+    if not legacy and any(map(is_left_out, HTTP_PACKAGES)):
+        message = "its library was loaded for older plugs alone, and the farm file names others now"
+        raise NewProcessError(message)
     with left_out(*HTTP_PACKAGES) if legacy else nullcontext():
         from services.kasa_power_agent.kasa_link import KasaLink
     return KasaLink

@@ -4,7 +4,7 @@ from datetime import timedelta
 from functools import partial
 
 from services.policy_engine.engine import Engine
-from services.policy_engine.needed import is_needed
+from services.policy_engine.needed import CONCERN, is_needed
 from services.policy_engine.settings import rules_of
 from shared.launch import Context, launch
 from shared.service import BEAT_SECONDS
@@ -23,7 +23,7 @@ def build(context: Context) -> bool:
 
 def main() -> None:
     """Runs until SIGTERM."""
-    launch("policy_engine", build)
+    launch("policy_engine", build, CONCERN)
 
 
 if __name__ == "__main__":

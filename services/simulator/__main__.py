@@ -6,7 +6,8 @@ from shared.launch import launch
 
 def main() -> None:
     """Runs until SIGTERM."""
-    launch("simulator", build)
+    # Hardware does not begin anew because somebody edits a file.
+    launch("simulator", build, follows=False)
 
 
 if __name__ == "__main__":

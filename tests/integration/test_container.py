@@ -101,6 +101,18 @@ def test_with_nothing_to_do_it_is_well_and_begins_when_the_farm_file_gives_it_so
         assert idle.log().count("calls for it") == 1, "said once"
 
 
+def test_one_that_runs_follows_the_farm_file_as_any_other(tmp_path: Path, broker: RunningBroker) -> None:
+    with container(tmp_path, "bitaxe_agent", f"miners:\n  {BITAXE}\n", **of(broker)) as agent:
+        assert agent.says("talks to mqtt://"), agent.log()
+        agent.replace_farm(f"miners:\n  {VNISH}\n")
+        assert agent.says("it waits for a farm file that calls for it"), agent.log()
+        assert agent.is_ready(), agent.log()
+        agent.replace_farm(f"miners:\n  {BITAXE.replace(':9', ':8')}\n")
+        assert eventually(lambda: agent.log().count("talks to mqtt://") == 2, PATIENT_SECONDS), agent.log()
+        assert agent.is_ready(), agent.log()
+        assert agent.process.poll() is None
+
+
 def test_a_missing_and_a_wrong_farm_file_are_explained_once_and_waited_for(
     tmp_path: Path, broker: RunningBroker
 ) -> None:

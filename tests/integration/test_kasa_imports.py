@@ -55,6 +55,28 @@ def test_whoever_hangs_is_unreachable_as_ever() -> None:
         assert told(server.port, "legacy") == ["unreachable", "kasa"]
 
 
+AFTERWARDS = """\
+from services.kasa_power_agent.wiring import kasa_links
+from shared.launch import NewProcessError
+from shared.settings.plug import PlugSettings
+
+older, newer = PlugSettings(host="192.0.2.1", protocol="legacy"), PlugSettings(host="192.0.2.2")
+kasa_links({"m": older})
+kasa_links({"m": older})
+try:
+    kasa_links({"m": older, "n": newer})
+except NewProcessError as error:
+    print(error)
+"""
+
+
+def test_a_newer_plug_that_is_added_to_older_ones_asks_for_a_new_process() -> None:
+    root = Path(__file__).parents[2]
+    command = [sys.executable, "-c", AFTERWARDS]
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+    assert "was loaded for older plugs alone" in done.stdout, done.stderr
+
+
 def test_a_device_with_an_account_gets_the_whole_library() -> None:
     with KlapServer(KasaMachine(clock=SystemClock()), ACCOUNT) as server:
         assert told(server.port, "klap") == ["[False] True", "aiohttp cryptography kasa"]

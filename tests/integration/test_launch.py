@@ -97,11 +97,45 @@ def test_an_authority_that_cannot_be_used_is_explained(tmp_path: Path, broker: s
     assert "Traceback" not in done.stderr
 
 
-def test_a_service_with_nothing_to_do_ends_well(tmp_path: Path) -> None:
+def test_a_service_of_an_embedded_farm_with_nothing_to_do_ends_well(tmp_path: Path) -> None:
     (tmp_path / "farm.yaml").write_text(FARM)
-    done = run(tmp_path, "idle", SUNHERD_LOG_DIR=str(tmp_path))
+    done = run(tmp_path, "idle", SUNHERD_LOG_DIR=str(tmp_path), SUNHERD_EMBEDDED="1")
     assert (done.returncode, done.stdout) == (0, "built ['s19-20'] probe\n")
-    assert "nothing is configured" in (tmp_path / "probe.log").read_text()
+    assert "nothing is configured for it; it ends" in (tmp_path / "probe.log").read_text()
+
+
+def test_any_other_waits_and_is_live_and_ends_when_it_is_told_to(tmp_path: Path) -> None:
+    (tmp_path / "farm.yaml").write_text(FARM)
+    variables = environment(
+        PYTHONPATH=str(Path(__file__).parents[2]),
+        SUNHERD_LOG_DIR=str(tmp_path),
+        SUNHERD_HEALTH_FILE=str(tmp_path / "health"),
+    )
+    with subprocess.Popen([sys.executable, "-c", SERVICE, "idle"], cwd=tmp_path, env=variables) as process:
+        log = tmp_path / "probe.log"
+        assert eventually(lambda: log.exists() and "it waits for a farm file" in log.read_text(), 20)
+        assert eventually((tmp_path / "health").exists)
+        # Wrong meanwhile: said, and waited on.
+        (tmp_path / "farm.yaml").write_text(FARM.replace("driver", "drivr"))
+        assert eventually(lambda: "this key is missing" in (tmp_path / "health").read_text(), 20)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(10) == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_service_that_is_told_to_end_while_it_is_built_ends(tmp_path: Path, number: signal.Signals) -> None:
+    (tmp_path / "farm.yaml").write_text(FARM)
+    hasty = SERVICE.replace("    if ", f"    import os\n    os.kill(os.getpid(), {int(number)})\n    if ", 1)
+    done = subprocess.run(
+        [sys.executable, "-c", hasty],
+        cwd=tmp_path,
+        env=environment(PYTHONPATH=str(Path(__file__).parents[2])),
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=False,
+    )
+    assert (done.returncode, "Traceback" in done.stderr) == (0, False), done.stderr
 
 
 def test_sigterm_ends_a_service_within_a_second_and_says_offline(tmp_path: Path, broker: RunningBroker) -> None:

@@ -126,6 +126,32 @@ def test_a_child_with_nothing_to_do_is_left_alone_and_bad_input_ends_all(farm: F
     assert all(gone(pid) for pid in pids(steady))
 
 
+NEEDING = """
+    import sys
+    from deploy.supervise import Supervisor
+    from shared.clock import SystemClock
+    sys.path.insert(0, {directory!r})
+    clock = SystemClock()
+    supervisor, began, said = Supervisor(["steady", "brief"], clock), clock.seconds(), []
+    def until():
+        if not said and supervisor.children["brief"].process is not None:
+            said.append(supervisor.need(["steady", "brief", "late"]))
+        return clock.seconds() - began > 6
+    sys.exit(supervisor.run(until))
+"""
+
+
+def test_what_is_needed_anew_is_started_also_where_it_was_about_to_end(farm: Farm) -> None:
+    steady, late = farm.child("steady", STEADY), farm.child("late", STEADY)
+    ends = "import os, sys, time\ndef main():\n    print(os.getpid(), file=open({log!r}, 'a'), flush=True)\n"
+    brief = farm.child("brief", ends + "    time.sleep(1)\n    sys.exit(0)\n")
+    script = textwrap.dedent(NEEDING.format(directory=str(farm.directory)))
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(Path.cwd()), str(farm.directory)])}
+    assert subprocess.run([sys.executable, "-c", script], env=environment, timeout=30, check=False).returncode == 0
+    assert len(pids(steady)) == len(pids(late)) == 1
+    assert len(pids(brief)) == 2, "once more, and not again and again"
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux shows what a process has open")
 def test_a_child_holds_none_of_its_brothers_sockets(farm: Farm) -> None:
     logs = [farm.child("steady", STEADY), farm.child("second", STEADY)]

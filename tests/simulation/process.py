@@ -135,6 +135,9 @@ class Process:
     def stop(self) -> None:
         """Processes of a simulation are killed."""
 
+    def is_over(self) -> bool:
+        return all(task.is_over() for task in self.tasks)
+
 
 class LoopTask:
     """A loop of a service in a greenlet of its own."""

@@ -97,7 +97,7 @@ def test_the_demo_gets_no_real_secret(tmp_path: Path) -> None:
     needed = {"MQTT_PASSWORD": "f", "SUNHERD_BROKER__USERNAME": "g", "PATH": "/bin"}
     environment = mine | needed
     join_demo(tmp_path, environment)
-    assert environment.keys() == {*needed, "SUNHERD_CLOCK", "SUNHERD_SIMULATED_AT"}
+    assert environment.keys() == {*needed, "SUNHERD_CLOCK", "SUNHERD_SIMULATED_AT", "SUNHERD_FOLLOW"}
     assert Secrets(environment, {}, tmp_path).get("HA_TOKEN") is None
     assert Secrets.beside(tmp_path / "farm.yaml").get("HA_TOKEN") == "demo-token"
 

@@ -78,6 +78,17 @@ def test_the_status_says_how_many_miners_its_total_covers() -> None:
     assert "SoC unknown" in status
 
 
+def test_a_miner_that_has_left_the_farm_counts_no_more() -> None:
+    scene = Scene(UTC)
+    for name in ("s19-20", "s19-21"):
+        scene.command_heard(name, command(NORMAL, "because"))
+        scene.telemetry_heard(name, reading(MinerState.HASHING, settled=True, desired="normal"), 1.0)
+    assert "2 of 2 miners hashing" in scene.status(NOON, 1.0)
+    scene.forget("s19-21")
+    assert "1 of 1 miners hashing" in scene.status(NOON, 1.0)
+    assert scene.commands.keys() == {"s19-20"}
+
+
 def test_the_battery_is_told_when_it_becomes_unknown_and_when_it_is_known_again() -> None:
     scene = Scene(UTC)
     lost = SiteTelemetry(at=NOON, source="ha", unknown=UnknownReason.UNAVAILABLE, detail="the sensor says unavailable")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from services.kasa_power_agent.hollow import left_out
+from services.kasa_power_agent.hollow import is_left_out, left_out
 
 PACKAGE, USER = "left_out_package", "left_out_user"
 
@@ -40,6 +40,13 @@ def test_afterwards_the_real_one_is_there() -> None:
         __import__(USER)
     del sys.modules[USER]
     assert used() == "real"
+
+
+def test_it_is_known_for_good_what_was_left_out() -> None:
+    with left_out(PACKAGE):
+        pass
+    assert is_left_out(PACKAGE)
+    assert not is_left_out("another_package")
 
 
 def test_only_what_is_named_is_left_out() -> None:

@@ -1,11 +1,13 @@
 """How a service process begins, without the process; tests/integration has it with one."""
 
 import logging
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from shared.ending import Ending
 from shared.launch import Context, launch, set_up_log
 from shared.service import Service
 
@@ -14,7 +16,10 @@ from shared.service import Service
 def _log_as_before() -> Iterator[None]:
     root = logging.getLogger()
     handlers, level = list(root.handlers), root.level
+    heeded = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
     yield
+    for number, handler_before in heeded.items():
+        signal.signal(number, handler_before)
     for handler in set(root.handlers) - set(handlers):
         handler.close()
     root.handlers, root.level = handlers, level
@@ -46,7 +51,11 @@ def test_a_missing_file_ends_with_2_and_its_text(farm_file: Path, capsys: pytest
     assert "No such file or directory. Fix: " in capsys.readouterr().err
 
 
-def test_nothing_to_do_is_a_good_end(farm_file: Path) -> None:
+@pytest.mark.parametrize("variable", ["SUNHERD_EMBEDDED", "SUNHERD_FOLLOW"])
+def test_nothing_to_do_is_a_good_end_where_nothing_can_change_that(
+    farm_file: Path, monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    monkeypatch.setenv(variable, "off")
     farm_file.write_text("observe: true")
     with pytest.raises(SystemExit) as ended:
         launch("probe", lambda _context: False)
@@ -57,10 +66,11 @@ def test_what_is_built_is_run(farm_file: Path, monkeypatch: pytest.MonkeyPatch) 
     farm_file.write_text("broker: {prefix: farm}")
     ran: list[Service] = []
 
-    def run(service: Service) -> None:
+    def run(service: Service, _ending: Ending) -> None:
         ran.append(service)
 
     monkeypatch.setattr(Service, "run", run)
+    monkeypatch.setenv("SUNHERD_FOLLOW", "off")
 
     launch("probe", lambda context: context.farm.broker.prefix == "farm")
 
