@@ -21,7 +21,7 @@ DEV_STAMP := $(VENV)/.installed-dev
 FLEET_STAMP := $(VENV)/.installed-fleet
 MUTATE_STAMP := $(VENV)/.installed-mutate
 
-.PHONY: help setup demo run topics tell env up up-demo down-demo down logs scale fleet certificates addon test check bench simulate sabotage chaos soak e2e e2e-docker coverage mutate format docs clean
+.PHONY: help setup demo run topics sunherd stop resume env up up-demo down-demo down logs scale fleet certificates addon test check bench simulate sabotage chaos soak e2e e2e-docker coverage mutate format docs clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9_-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,8 +37,14 @@ run: $(STAMP) ## run the farm of your farm.yaml on this machine
 topics: $(STAMP) ## show what the running farm says (FILTER='sunherd/miner/+/command')
 	@$(BIN)/python -m deploy.listen '$(FILTER)'
 
-tell: $(STAMP) ## tell the running farm what you want (ARGS='pause s19-20 --for 2h', ARGS=--help)
-	@$(BIN)/python -m deploy.tell $(ARGS)
+sunherd: $(STAMP) ## tell the farm what you want (ARGS='override s19-20 pause --for 2h', ARGS=--help)
+	@$(BIN)/sunherd $(ARGS)
+
+stop: $(STAMP) ## everything off, now; later: make resume (ARGS='--reason smoke', ARGS=--direct)
+	@$(BIN)/sunherd stop --all $(ARGS)
+
+resume: $(STAMP) ## lift the emergency stop; starts nothing by itself
+	@$(BIN)/sunherd resume $(ARGS)
 
 plugs: $(STAMP) ## find Kasa plugs and strips on your network (ARGS='--target 192.168.1.255', ARGS=--help)
 	@$(BIN)/python -m services.kasa_power_agent.search $(ARGS)

@@ -49,7 +49,7 @@ def newest_state() -> Path | None:
 
 
 def newest_connection() -> Connection | None:
-    """The embedded farm that was started last below this directory; None where there is none."""
+    """How to reach that farm; None where there is none."""
     state = newest_state()
     if state is None:
         return None

@@ -14,6 +14,7 @@ from deploy.demo_farm import DATE, DAY_SECONDS, MORNING, PORTS, orders, write_fa
 from deploy.embedded import SERVICES, WATCH, AlreadyRunningError, Plan, alone_in, run_farm
 from services.simulator.wiring import ORDERS_VARIABLE
 from shared.clock import SystemClock
+from shared.latch import LATCH_VARIABLE
 from shared.launch import EXIT_BAD_INPUT, set_up_log
 from shared.settings import FarmFileError
 
@@ -66,7 +67,8 @@ def show(day_seconds: float, days: float, begins: time, soc_percent: float) -> i
     os.environ["HA_TOKEN"] = "demo-token"  # noqa: S105 - of the stand-in
     os.environ["SUNHERD_START_SOC"] = repr(soc_percent)
     os.environ.setdefault(ORDERS_VARIABLE, orders(clock.rate))
-    for variable in ("VNISH_PASSWORD", "SUNHERD_BROKER__URL", "SUNHERD_BROKER__USERNAME", "MQTT_PASSWORD"):
+    settings = ("VNISH_PASSWORD", "SUNHERD_BROKER__URL", "SUNHERD_BROKER__USERNAME", "MQTT_PASSWORD", LATCH_VARIABLE)
+    for variable in settings:
         os.environ.pop(variable, None)  # a real farm's settings have no business in the demo
     _say(f"One day of a simulated farm in {day_seconds:g} s. Ctrl-C ends it.")
     if clock.rate > 1:

@@ -28,6 +28,7 @@ from services.vnish_agent import needed as vnish_agent
 from shared.clock import CLOCK_VARIABLE, SystemClock
 from shared.follow import EMBEDDED_VARIABLE, FOLLOW_VARIABLE
 from shared.inputs import Inputs, forget_inputs, inputs_of
+from shared.latch import LATCH_FILE, LATCH_VARIABLE
 from shared.launch import EXIT_BAD_INPUT, LOG_DIRECTORY_VARIABLE, set_up_log
 from shared.replicas import SETTLE_VARIABLE
 from shared.settings import FarmFileError, FarmSettings, load_farm
@@ -97,6 +98,7 @@ def run_farm(plan: Plan, until: Callable[[], bool] = lambda: False) -> int:
     if plan.forget:
         shutil.rmtree(plan.state / "broker", ignore_errors=True)
         shutil.rmtree(plan.state / "log", ignore_errors=True)
+        (plan.state / LATCH_FILE).unlink(missing_ok=True)
     (plan.state / "log").mkdir(exist_ok=True)
     broker = None if farm.broker.url else start_broker(plan.state / "broker")
     try:
@@ -148,6 +150,7 @@ def _tell_children(plan: Plan, broker: RunningBroker | None, started_seconds: fl
     os.environ[LOG_DIRECTORY_VARIABLE] = str(plan.state / "log")
     os.environ[EMBEDDED_VARIABLE] = "1"
     os.environ[STARTED_VARIABLE] = repr(started_seconds)
+    os.environ.setdefault(LATCH_VARIABLE, str(plan.state / LATCH_FILE))
     if plan.clock.rate != 1.0:
         os.environ[CLOCK_VARIABLE] = plan.clock.to_variable()
     if broker is not None:

@@ -45,7 +45,7 @@ class Identity(StrEnum):
     POOL_POLLER = "pool-poller"
     SIMULATOR = "simulator"
     PEOPLE = "people"
-    """Whoever tells the farm what a person wants: `make tell`, a console."""
+    """Whoever tells the farm what a person wants: the command `sunherd`, for example."""
     HOME_ASSISTANT = "home-assistant"
     HA_DISCOVERY = "ha-discovery"
     """Whoever shows the farm to Home Assistant: sees all, and orders nothing."""

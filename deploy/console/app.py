@@ -8,14 +8,14 @@ from typing import Annotated
 
 import typer
 
-from deploy.console.commands import find, imports, init, miners, see, up
+from deploy.console.commands import act, choose, find, imports, init, miners, see, stop, up
 from deploy.console.given import Given
 from deploy.console.said import SAID_LOG
 from deploy.console.trouble import EXIT_BAD_INPUT, TroubleError
 from shared.settings import FarmFileError
 from shared.version import VERSION
 
-_ROOMS = (init, find, miners, imports, up, see)
+_ROOMS = (init, find, miners, imports, up, see, act, choose, stop)
 _LOG_DAYS_KEPT = 30
 _LEVELS = ("debug", "info", "warning", "error")
 

@@ -34,11 +34,14 @@ class Line:
         connection: Connection,
         topics: Iterable[Topic[Any]],
         on_word: Callable[[Topic[Any], Received[Any]], None] = lambda _topic, _received: None,
+        *,
+        patience_seconds: float = CONNECT_SECONDS,
     ) -> None:
         self.connection = connection
         self.clock = SystemClock.from_variable(connection.clock)
         self.latest: dict[tuple[Topic[Any], str], Received[Any]] = {}
         self._on_word = on_word
+        self._patience_seconds = patience_seconds
         self._inbox = Inbox(events_kept=_EVENTS_KEPT)
         # The process's number: two consoles at once must not throw each other out.
         name = f"console-{os.getpid()}"
@@ -52,10 +55,10 @@ class Line:
     def __enter__(self) -> Self:
         """Connects, and waits until all that the broker remembers has arrived. Raises TroubleError."""
         self._bus.start(on_synced=self._inbox.ring)
-        if not self.listen(CONNECT_SECONDS, self._bus.is_synced):
+        if not self.listen(self._patience_seconds, self._bus.is_synced):
             self._bus.stop()
             message = (
-                f"the broker at {self._where} does not answer within {CONNECT_SECONDS:g} s. "
+                f"the broker at {self._where} does not answer within {self._patience_seconds:g} s. "
                 "Fix: is the farm running (sunherd up, make up)? Else look at broker.url, user name and password."
             )
             raise TroubleError(message)

@@ -30,10 +30,17 @@ def connection_to(given: Given) -> Connection:
             raise TroubleError(NONE_HERE.strip())
         return newest
     file = given.farm_file.absolute()
-    for state in (file.parent / STATE_DIRECTORY, file.parent):
-        if _is_lived_in(state):
-            return Connection.model_validate_json((state / CONNECTION_FILE).read_text(encoding="utf-8"))
+    state = lived_in_state(file)
+    if state is not None:
+        return Connection.model_validate_json((state / CONNECTION_FILE).read_text(encoding="utf-8"))
     return connection_of(owners_farm(file), variables_of(file))
+
+
+def lived_in_state(farm_file: Path) -> Path | None:
+    """The directory from which the farm of this file runs embedded here; None while it does not."""
+    return next(
+        (state for state in (farm_file.parent / STATE_DIRECTORY, farm_file.parent) if _is_lived_in(state)), None
+    )
 
 
 def owners_farm(file: Path) -> FarmSettings:

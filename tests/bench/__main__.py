@@ -7,12 +7,13 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
-from tests.bench import engine, hung_rigs, memory, ramps, reaction, real_home_assistant, thousand_figures
+from tests.bench import emergency, engine, hung_rigs, memory, ramps, reaction, real_home_assistant, thousand_figures
 from tests.bench.figure import Figure, table
 
 _MANY = 1000
 _EPILOG = """\
 reaction        SoC change -> last healthy miner's stop received; each web server takes 100 ms for an answer
+emergency       `sunherd stop --all` with the broker dead: the last of 100 stops; each web server takes 100 ms, too
 bitaxes         100 go from day to night by their schedule; an emergency stop in the midst of it
 home-assistant  change in a real Home Assistant -> stop received; needs SUNHERD_E2E_HA_URL and SUNHERD_E2E_HA_TOKEN
 round-trip      a message to the broker and back, QoS 1
@@ -48,7 +49,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     figures: list[Figure] = []
     with ThreadPoolExecutor() as background:
         # It only waits for answers, so that it may run while memory is looked at; nothing that is timed runs then.
-        loops = _begin_sequential(background) if "reaction" in names and not options.quick else {}
+        compared = {"reaction", "emergency"} & set(names)
+        loops = _begin_sequential(background) if compared and not options.quick else {}
         for name in sorted(names, key=list(_GROUPS).index):
             figures += _measured(name, options, loops)
     if options.json:
@@ -95,7 +97,7 @@ def _progress(text: str) -> None:
 
 Loops = dict[tuple[int, int], "Future[float]"]
 _SILENT = {100: 10}
-_BITAXES, _FEW_BITAXES = 100, 10
+_BITAXES, _FEW_BITAXES, _STOPPED = 100, 10, 100
 _RIGS = 200
 _FARMS = (("", 80.0, False, False), (" with plugs", 110.0, True, False), (" with plugs and a pool", 110.0, True, True))
 _SEQUENTIAL = ((1, 0), (10, 0), (100, 0), (100, 10))
@@ -146,6 +148,20 @@ def _stops(count: int, silent: int, runs: int, sequential: float | None) -> Figu
     note = f"{found.requests_before_stop} requests before a stop; slowest run {max(found.seconds):.2f} s"
     target = 3.0 if count > 100 else 0.5
     return Figure(what, count, found.median_seconds, "s", target, sequential, note)
+
+
+def _emergency(options: argparse.Namespace, loops: Loops) -> Measured:
+    for silent in (0, _SILENT[_STOPPED]):
+        _progress(f"stop --all of {_STOPPED} miners with the broker dead" + (f", {silent} silent" if silent else ""))
+        found = emergency.measure(_STOPPED, silent=silent, runs=options.runs)
+        how = f", {silent} silent" if silent else ""
+        loop = loops.get((_STOPPED, silent))
+        sequential = None if loop is None else loop.result()
+        configured, shell = statistics.median(found.from_configuration), statistics.median(found.from_shell)
+        note = f"slowest run {max(found.from_configuration):.2f} s"
+        yield Figure(f"stop --all, configuration to last stop{how}", _STOPPED, configured, "s", 0.3, sequential, note)
+        note = f"slowest {max(found.from_shell):.2f} s; whole command {min(found.shell_processor):.2f} s of processor"
+        yield Figure(f"stop --all, shell to last stop{how}", _STOPPED, shell, "s", 1.0, sequential, note)
 
 
 def _worked_out(count: int, took: dict[tuple[int, int], float]) -> float | None:
@@ -216,6 +232,7 @@ _GROUPS: dict[str, Callable[[argparse.Namespace, Loops], Measured]] = {
     "memory": _memory,
     "thousand": _thousand,
     "reaction": _reaction,
+    "emergency": _emergency,
     "bitaxes": _bitaxes,
     "rigs": _rigs,
     "home-assistant": _home_assistant,

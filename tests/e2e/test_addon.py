@@ -188,14 +188,14 @@ def test_an_emergency_stop_on_its_own_broker_survives_a_restart(
     with addon(image, tmp_path, form(miners), supervisor) as name:
         assert eventually(lambda: "mining" in docker("logs", name), 60), docker("logs", name)
         assert supervisor.asked_for_broker == 1
-        assert "Told." in docker("exec", name, "python", "-m", "deploy.tell", "emergency-stop")
+        assert "confirmed" in docker("exec", name, "python", "-m", "deploy.console", "stop", "--all")
         assert eventually(lambda: not any(hashing(miners)), 30)
 
         docker("restart", "--time", "30", name)
         assert eventually(lambda: docker("logs", name).count("Sunherd 0") == 2, 30)
         assert not eventually(lambda: any(hashing(miners)), 15), "the stop is remembered"
         assert supervisor.asked_for_broker == 1, "it stays with its own broker, where its memory is"
-        docker("exec", name, "python", "-m", "deploy.tell", "resume")
+        docker("exec", name, "python", "-m", "deploy.console", "resume")
         assert eventually(lambda: all(hashing(miners)), 60)
 
 

@@ -136,8 +136,8 @@ def test_the_whole_farm(machine: Machine) -> None:
     assert machine.run("stat", "-c", "%u", f"/proc/{first}").strip() != "0"
     assert TOKEN not in machine.run("sh", "-c", f"tr '\\0' '\\n' < /proc/{first}/environ")
     assert machine.run("stat", "-c", "%a", "/var/lib/sunherd/").strip() == "700"
-    told = machine.run("sh", "-c", f"cd /var/lib/sunherd && {PYTHON} -m deploy.tell pause s19-20")
-    assert "Told." in told, "root may say what it wants"
+    told = machine.run("sh", "-c", f"cd /var/lib/sunherd && {PYTHON} -m deploy.console override s19-20 pause")
+    assert "paused by root" in told, "root may say what it wants"
 
     machine.signal("sunherd", "SIGKILL")
     assert eventually(lambda: machine.show("sunherd", "MainPID") not in {first, "0"}, 30), "it comes back by itself"

@@ -80,7 +80,7 @@ def test_watch_tells_what_a_person_does_in_the_demo(demo: Path) -> None:
     with staying(demo, "watch", "bitaxe-2") as printed:
         assert eventually(lambda: "Watching bitaxe-2" in printed(), 20)
         told = subprocess.run(
-            [sys.executable, "-m", "deploy.tell", "pause", "bitaxe-2", "--reason", "dust"],
+            [sys.executable, "-m", "deploy.console", "override", "bitaxe-2", "pause", "--reason", "dust"],
             cwd=demo,
             env={**os.environ, "PYTHONPATH": str(ROOT)},
             capture_output=True,

@@ -124,23 +124,27 @@ def test_a_second_farm_in_the_same_place_is_refused(farm: EmbeddedFarm, site: Si
 
 def test_a_person_is_obeyed_and_an_emergency_stop_needs_no_engine(farm: EmbeddedFarm, site: Site) -> None:
     assert eventually(lambda: site.miner.hashing)
-    assert _beside(farm, "deploy.tell", "pause", "s19-20", "--for", "2h").returncode == 0
+    assert _say(farm, "override", "s19-20", "pause", "--for", "2h").returncode == 0
     assert eventually(lambda: not site.miner.hashing)
-    assert _beside(farm, "deploy.tell", "automatic", "s19-20").returncode == 0
+    assert _say(farm, "override", "s19-20", "automatic").returncode == 0
     assert eventually(lambda: site.miner.hashing, 15)
 
     os.kill(farm.child("policy_engine"), signal.SIGSTOP)
-    assert _beside(farm, "deploy.tell", "emergency-stop", "--reason", "smoke").returncode == 0
+    assert _say(farm, "stop", "--all", "--reason", "smoke").returncode == 0
     assert eventually(lambda: not site.miner.hashing), "the agent obeys by itself"
     os.kill(farm.child("policy_engine"), signal.SIGCONT)
     assert not eventually(lambda: site.miner.hashing, 2), "and the engine does not undo it"
-    assert _beside(farm, "deploy.tell", "resume").returncode == 0
+    assert (farm.state / "emergency_stop").exists(), "where its agents look"
+    os.kill(farm.child("vnish_agent"), signal.SIGKILL)
+    assert not eventually(lambda: site.miner.hashing, 3)
+    assert _say(farm, "resume").returncode == 0
+    assert not (farm.state / "emergency_stop").exists()
     assert eventually(lambda: site.miner.hashing, 15)
 
 
 @pytest.mark.skipif(find_mosquitto() is None, reason="only mosquitto saves so rarely that it has to be told")
 def test_an_emergency_stop_is_on_disk_before_the_power_can_fail(farm: EmbeddedFarm) -> None:
-    assert _beside(farm, "deploy.tell", "emergency-stop").returncode == 0
+    assert _say(farm, "stop", "--all").returncode == 0
     database = farm.state / "broker" / "mosquitto.db"
     assert eventually(lambda: database.exists() and b"emergency_stop" in database.read_bytes())
 
@@ -155,6 +159,10 @@ def _beside(farm: EmbeddedFarm, module: str, *arguments: str) -> subprocess.Comp
         timeout=20,
         check=False,
     )
+
+
+def _say(farm: EmbeddedFarm, *words: str) -> subprocess.CompletedProcess[str]:
+    return _beside(farm, "deploy.console", *words)
 
 
 def _is_another(farm: EmbeddedFarm, service: str, old: int) -> bool:

@@ -1,4 +1,4 @@
-"""What `make run`, `make tell` and `make topics` say to bad input: everything at once, exit code 2, nothing started."""
+"""What `make run`, `sunherd` and `make topics` say to bad input: everything at once, exit code 2, nothing started."""
 
 import os
 import subprocess
@@ -71,10 +71,10 @@ def test_a_wrong_farm_file_is_told_whole_and_nothing_is_started(tmp_path: Path) 
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["pause", "s19-2o"], "'s19-2o' is neither a miner nor a group; known: s19-20, garage"),
-        (["pause"], "say which miner or group; known: s19-20, garage"),
-        (["force-on", "s19-20"], "say for how long"),
-        (["pause", "s19-20", "--for", "soon"], "'soon' is not a duration"),
+        (["override", "s19-2o", "pause"], 's19-2o is neither a miner nor a group (did you mean "s19-20"?)'),
+        (["override", "pause"], "Nobody was named. Fix: name one or more of s19-20, garage"),
+        (["override", "s19-20", "force"], "say for how long"),
+        (["override", "s19-20", "pause", "--for", "soon"], "'soon' is not a duration"),
     ],
 )
 def test_an_order_that_cannot_be_given_says_why(tmp_path: Path, arguments: list[str], words: str) -> None:
@@ -87,13 +87,13 @@ def test_an_order_that_cannot_be_given_says_why(tmp_path: Path, arguments: list[
         miners=["s19-20"],
         groups=["garage"],
     ).leave(tmp_path / ".sunherd")
-    done = run(tmp_path, "deploy.tell", *arguments)
+    done = run(tmp_path, "deploy.console", *arguments)
     assert done.returncode == 2
     assert words in done.stderr
 
 
 def test_an_order_without_a_farm_says_how_to_start_one(tmp_path: Path) -> None:
-    done = run(tmp_path, "deploy.tell", "emergency-stop")
+    done = run(tmp_path, "deploy.console", "stop", "--all")
     assert done.returncode == 2
     assert "make run" in done.stderr
 
@@ -104,9 +104,9 @@ def test_an_order_that_no_broker_takes_is_not_called_told(tmp_path: Path) -> Non
     Connection(
         url="mqtt://127.0.0.1:1", prefix="sunherd", clock=clock, site="home", miners=["s19-20"], groups=[]
     ).leave(tmp_path / ".sunherd")
-    done = run(tmp_path, "deploy.tell", "pause", "s19-20")
-    assert done.returncode == 1
-    assert "nothing was told" in done.stderr
+    done = run(tmp_path, "deploy.console", "override", "s19-20", "pause")
+    assert done.returncode == 2
+    assert "the broker at 127.0.0.1:1 does not answer" in done.stderr
 
 
 def test_listening_without_a_farm_says_how_to_start_one(tmp_path: Path) -> None:
