@@ -12,8 +12,11 @@ from tests.waiting import eventually
 PREFIX = "sunherd"
 END = b"the end"
 FOREIGN = {
-    "homeassistant/device/x/config": ({Identity.HOME_ASSISTANT}, {Identity.HOME_ASSISTANT}),
-    "homeassistant/status": ({Identity.HOME_ASSISTANT}, {Identity.HOME_ASSISTANT}),
+    "homeassistant/device/x/config": (
+        {Identity.HOME_ASSISTANT, Identity.HA_DISCOVERY},
+        {Identity.HOME_ASSISTANT, Identity.HA_DISCOVERY},
+    ),
+    "homeassistant/status": ({Identity.HOME_ASSISTANT}, {Identity.HOME_ASSISTANT, Identity.HA_DISCOVERY}),
     "homeassistant/sensor/soc/state": ({Identity.HOME_ASSISTANT}, {Identity.HOME_ASSISTANT, Identity.SOC_BRIDGE}),
     "N/portal/system/0/Dc/Battery/Soc": (set[Identity](), {Identity.SOC_BRIDGE}),
     "R/portal/keepalive": ({Identity.SOC_BRIDGE}, set[Identity]()),
