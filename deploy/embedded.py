@@ -32,6 +32,7 @@ from shared.latch import LATCH_FILE, LATCH_VARIABLE
 from shared.launch import EXIT_BAD_INPUT, LOG_DIRECTORY_VARIABLE, set_up_log
 from shared.replicas import SETTLE_VARIABLE
 from shared.settings import FarmFileError, FarmSettings, load_farm
+from shared.settings.enabled import ONLY_VARIABLE
 from shared.settings.load import FARM_VARIABLE, farm_path
 
 log = logging.getLogger(__name__)
@@ -189,13 +190,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--farm", type=Path, default=farm_path(), help="the farm file (default: %(default)s)")
     parser.add_argument("--check", action="store_true", help="only read the farm file and say what is wrong with it")
+    parser.add_argument(
+        "--only", action="append", default=[], metavar="NAME", help="run this miner alone; may be said several times"
+    )
     options = parser.parse_args(arguments)
+    if options.only:
+        os.environ[ONLY_VARIABLE] = ",".join(options.only)
     farm_file: Path = options.farm.absolute()
     set_up_log("embedded")
     try:
         farm = load_farm(farm_file)  # before anything is written
         if options.check:
-            sys.stdout.write(f"{options.farm} is fine: {len(farm.miners)} miners\n")
+            count = len(farm.miners)
+            sys.stdout.write(f"{options.farm} is fine: {count} miner{'' if count == 1 else 's'}\n")
             return 0
         state = farm_file.parent / STATE_DIRECTORY
         with alone_in(state):

@@ -12,7 +12,7 @@ from shared.duration import parse_duration
 from shared.settings.address import parse_address
 from shared.settings.bitaxe import bitaxe_findings
 from shared.settings.document import Document, Place, read_document
-from shared.settings.enabled import without_disabled
+from shared.settings.enabled import ONLY_VARIABLE, without_disabled, without_others
 from shared.settings.farm import FarmSettings
 from shared.settings.miner import complaint_about_band
 from shared.settings.plug_findings import plug_findings
@@ -44,7 +44,11 @@ def farm_path() -> Path:
 
 def load_farm(path: Path, secrets: Secrets | None = None) -> FarmSettings:
     """The settings of a farm file. Raises FarmFileError with all problems, FileNotFoundError without a file."""
-    return without_disabled(load_whole_farm(path, secrets))
+    farm = without_disabled(load_whole_farm(path, secrets))
+    farm, problems = without_others(farm, os.environ.get(ONLY_VARIABLE, ""))
+    if problems:
+        raise FarmFileError(str(path), problems)
+    return farm
 
 
 def load_whole_farm(path: Path, secrets: Secrets | None = None) -> FarmSettings:

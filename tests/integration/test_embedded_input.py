@@ -51,6 +51,14 @@ def test_the_example_that_it_points_to_is_a_good_farm(tmp_path: Path) -> None:
     assert "is fine: 4 miners" in done.stdout
 
 
+def test_a_run_may_be_for_one_miner_alone_which_must_be_there(tmp_path: Path) -> None:
+    (tmp_path / "farm.yaml").write_text((ROOT / "farm.example.yaml").read_text(encoding="utf-8"), encoding="utf-8")
+    assert "is fine: 1 miner\n" in run(tmp_path, "deploy.embedded", "--check", "--only", "bitaxe-1").stdout
+    done = run(tmp_path, "deploy.console", "up", "--only", "bitaxe-9")
+    assert done.returncode == 2
+    assert "no miner is called 'bitaxe-9' (did you mean \"bitaxe-1\"?)" in done.stderr
+
+
 def test_a_wrong_farm_file_is_told_whole_and_nothing_is_started(tmp_path: Path) -> None:
     (tmp_path / "farm.yaml").write_text(BAD, encoding="utf-8")
     done = run(tmp_path, "deploy.embedded", token=None)

@@ -77,3 +77,19 @@ def test_the_key_of_a_pool_is_asked_for_the_first_miner_that_is_enabled(tmp_path
     text += "  b: {driver: vnish, host: 192.168.1.2, worker: braiins/me/b}\n"
     with pytest.raises(FarmFileError, match=r"farm.yaml:3: miners.b.worker: the secret BRAIINS_KEY is missing"):
         load(tmp_path, text)
+
+
+def test_a_run_may_be_for_some_miners_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SUNHERD_ONLY", "c, ")
+    farm = load(tmp_path, FARM)
+    assert list(farm.miners) == ["c"]
+    assert not farm.groups
+    monkeypatch.setenv("SUNHERD_ONLY", "")
+    assert list(load(tmp_path, FARM).miners) == ["a", "c"]
+
+
+@pytest.mark.parametrize("name", ["aa", "b"])
+def test_a_run_for_nobody_is_refused(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SUNHERD_ONLY", name)
+    with pytest.raises(FarmFileError, match=rf"no miner is called '{name}'.*Fix: name miners of this file"):
+        load(tmp_path, FARM)

@@ -21,6 +21,7 @@ _SOURCES = [*sorted(Path(settings.__file__).parent.glob("*.py")), Path(duration.
 ELSEWHERE = {
     "cannot be read as YAML": "the parser always says what the matter is; this stands in where it does not",
     "more than .* places": "a file of megabytes; see test_farm_file.py",
+    "name miners of this file": "of a run for some miners only; see test_disabled.py",
     ".* problem.* in .*; nothing was started.": "the closing line, which is cut off here; see test_farm_file.py",
 }
 """Not brought about by a case, and why."""

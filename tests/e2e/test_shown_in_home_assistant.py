@@ -1,6 +1,7 @@
 """What a real Home Assistant makes of us: entities, their values, what a person does there, and every kind of outage.
 
-Needs SUNHERD_E2E_HA_URL and SUNHERD_E2E_HA_TOKEN. It is connected to a broker of the test's own, and left without one.
+Needs SUNHERD_E2E_HA_URL and SUNHERD_E2E_HA_TOKEN. It is connected to a broker of the test's own, and left without
+one: this file comes last of those that look at it.
 """
 
 import json
@@ -21,8 +22,8 @@ from services.simulator.http_server import HttpServer
 from services.simulator.vnish import VnishStandIn
 from shared.bus import BrokerAddress, Bus, MqttLink, Received
 from shared.clock import SystemClock
-from shared.messages import Choice, Event, Override, OverrideKind, Request
-from shared.topics import GROUP_CHOICE, GROUP_REQUEST, MINER_CHOICE, MINER_EVENT, MINER_OVERRIDE, MINER_REQUEST
+from shared.messages import Event, Override, OverrideKind, Request
+from shared.topics import MINER_EVENT, MINER_OVERRIDE, MINER_REQUEST
 from tests.embedded_farm import ROOT, EmbeddedFarm, embedded_farm
 from tests.home_assistant_client import TOKEN, URL, HomeAssistantClient
 from tests.shown_farm import AGENT, ENGINE, FARM, POLLER, Pen
@@ -282,36 +283,29 @@ home_assistant: {{discovery: true}}
 UPSIDE_DOWN = 90
 
 
-class Responder:
-    """Accepts what is chosen, in place of an engine, unless that would turn a band upside down."""
+class Ear:
+    """Hears what a person asks there. The real engine and agent do it."""
 
     def __init__(self, broker: RunningBroker) -> None:
         self.clock = SystemClock()
         address = BrokerAddress("127.0.0.1", broker.port, broker.username, broker.password)
-        self.bus = Bus(MqttLink(address, "responder"), self.clock, instance="responder")
+        self.bus = Bus(MqttLink(address, "listens"), self.clock, instance="listens")
         self.overrides: dict[str, Override] = {}
         self.requests: list[Request] = []
+        self.answers: list[Event] = []
         self.bus.subscribe(MINER_REQUEST, self._asked)
-        self.bus.subscribe(GROUP_REQUEST, self._asked_of_group)
+        self.bus.subscribe(MINER_EVENT, self._answered)
         self.bus.subscribe(MINER_OVERRIDE, self._overridden)
         self.bus.start()
         assert eventually(self.bus.is_synced)
 
     def _asked(self, received: Received[Request]) -> None:
-        if received.message is None:
-            return
-        self.requests.append(received.message)
-        if received.message.choose.get("stop_soc") == UPSIDE_DOWN:
-            refusal = Event(at=self.clock.now(), code="request_refused", sentence="stop_soc must be below resume_soc")
-            self.bus.publish(MINER_EVENT, received.identifier, refusal)
-        elif received.message.choose:
-            choice = Choice.model_validate({"at": self.clock.now(), **received.message.choose})
-            self.bus.publish(MINER_CHOICE, received.identifier, choice)
-
-    def _asked_of_group(self, received: Received[Request]) -> None:
         if received.message is not None:
-            choice = Choice.model_validate({"at": self.clock.now(), **received.message.choose})
-            self.bus.publish(GROUP_CHOICE, received.identifier, choice)
+            self.requests.append(received.message)
+
+    def _answered(self, received: Received[Event]) -> None:
+        if received.message is not None and received.message.code.startswith("request_"):
+            self.answers.append(received.message)
 
     def _overridden(self, received: Received[Override]) -> None:
         if received.message is not None:
@@ -320,10 +314,14 @@ class Responder:
     def kinds(self) -> list[str]:
         return [request.kind.value for request in self.requests]
 
+    def answered(self) -> dict[object, str]:
+        """By what was asked: accepted or refused."""
+        return {event.numbers["kind"]: event.code.removeprefix("request_") for event in self.answers}
+
 
 @pytest.fixture
-def responder(broker: RunningBroker) -> Iterator[Responder]:
-    found = Responder(broker)
+def ear(broker: RunningBroker) -> Iterator[Ear]:
+    found = Ear(broker)
     yield found
     found.bus.stop()
 
@@ -343,7 +341,7 @@ def farm(tmp_path: Path, broker: RunningBroker, home_assistant: HomeAssistantCli
 
 
 def test_what_a_person_does_there_is_done_and_shown_back(
-    farm: EmbeddedFarm, home_assistant: HomeAssistantClient, responder: Responder
+    farm: EmbeddedFarm, home_assistant: HomeAssistantClient, ear: Ear
 ) -> None:
     shows, do = home_assistant.shows, home_assistant.do
     assert shows("sensor.s19_20_state", "hashing", 40)
@@ -368,7 +366,7 @@ def test_what_a_person_does_there_is_done_and_shown_back(
     do("button.press", "button.s19_20_force_on")
     assert shows("select.s19_20_force_on", "1 h")
     do("select.select_option", "select.s19_20_force_on", option="off")
-    assert eventually(lambda: responder.overrides["s19-20"].kind is OverrideKind.AUTOMATIC)
+    assert eventually(lambda: ear.overrides["s19-20"].kind is OverrideKind.AUTOMATIC)
 
     do("button.press", "button.sunherd_emergency_stop")
     assert shows("sensor.sunherd_mode", "emergency_stop")
@@ -389,11 +387,14 @@ def test_what_a_person_does_there_is_done_and_shown_back(
     do("select.select_option", "select.s19_20_profile", option="automatic")
     assert shows("select.s19_20_profile", "automatic")
 
-    responder.requests.clear()
+    ear.requests.clear()
+    ear.answers.clear()
     for key in ("restart", "identify", "clear_unstable"):
         do("button.press", f"button.s19_20_{key}")
-    assert eventually(lambda: responder.kinds() == ["restart", "identify", "clear_unstable"])
-    event = Event(at=responder.clock.now(), code="returned", sentence="at work again")
-    responder.bus.publish(MINER_EVENT, "s19-20", event)
+    assert eventually(lambda: ear.kinds() == ["restart", "identify", "clear_unstable"])
+    wanted = {"restart": "accepted", "identify": "accepted", "clear_unstable": "refused"}
+    assert eventually(lambda: ear.answered() == wanted, 20), ear.answers
+    event = Event(at=ear.clock.now(), code="returned", sentence="at work again")
+    ear.bus.publish(MINER_EVENT, "s19-20", event)
     assert eventually(lambda: home_assistant.attributes("event.s19_20_happened")["event_type"] == "returned")
     assert home_assistant.attributes("event.s19_20_happened")["sentence"] == "at work again"
