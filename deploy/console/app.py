@@ -12,6 +12,7 @@ from deploy.console.commands import act, choose, find, imports, init, miners, se
 from deploy.console.given import Given
 from deploy.console.said import SAID_LOG
 from deploy.console.trouble import EXIT_BAD_INPUT, TroubleError
+from shared.bus import TrustError
 from shared.settings import FarmFileError
 from shared.version import VERSION
 
@@ -44,11 +45,14 @@ def main() -> None:
     except TroubleError as error:
         sys.stderr.write(f"{error}\n")
         sys.exit(error.exit_code)
-    except FarmFileError as error:
+    except (FarmFileError, TrustError) as error:
         sys.stderr.write(f"{error}\n")
         sys.exit(EXIT_BAD_INPUT)
     except FileNotFoundError as error:
         sys.stderr.write(f"{error.filename} is not there. Fix: sunherd init makes a farm file; --farm names another.\n")
+        sys.exit(EXIT_BAD_INPUT)
+    except PermissionError as error:
+        sys.stderr.write(f"{error.filename} may not be read or written. Fix: run this as its owner.\n")
         sys.exit(EXIT_BAD_INPUT)
 
 

@@ -167,10 +167,15 @@ def as_shown(client: HomeAssistantClient, world: World | None = None) -> dict[st
     states = client.states()
     kinds = ("device_class", "unit_of_measurement", "state_class")
     return {
-        entity: (states[entity]["state"], *(states[entity]["attributes"].get(kind) for kind in kinds))
+        entity: (_told(entity, states[entity]["state"]), *(states[entity]["attributes"].get(kind) for kind in kinds))
         for entity in SHOWN
         if entity in states
     }
+
+
+def _told(entity: str, state: str) -> str:
+    """A button's state is when it was last pressed, which Home Assistant keeps from other tests."""
+    return "unknown" if entity.startswith("button.") and state != "unavailable" else state
 
 
 def is_whole(client: HomeAssistantClient, world: World, seconds: float = 30) -> bool:
@@ -213,8 +218,8 @@ def test_everything_is_shown_and_comes_back_whole_after_every_kind_of_outage(
         process.wait(10)
         assert home_assistant.shows("sensor.axe_1_power", "unavailable")
         assert home_assistant.shows("switch.axe_1_automatic", "unavailable")
-        assert home_assistant.state("button.sunherd_emergency_stop") == "unknown", "the emergency stop needs nobody"
-        assert home_assistant.state("button.sunherd_resume") == "unknown"
+        assert home_assistant.state("button.sunherd_emergency_stop") != "unavailable", "the emergency stop needs nobody"
+        assert home_assistant.state("button.sunherd_resume") != "unavailable"
 
     left = {**FARM, "miners": {name: FARM["miners"][name] for name in ("s19-20", "rig-7")}}
     with showing(tmp_path, broker, left):
@@ -392,7 +397,8 @@ def test_what_a_person_does_there_is_done_and_shown_back(
     for key in ("restart", "identify", "clear_unstable"):
         do("button.press", f"button.s19_20_{key}")
     assert eventually(lambda: ear.kinds() == ["restart", "identify", "clear_unstable"])
-    wanted = {"restart": "accepted", "identify": "accepted", "clear_unstable": "refused"}
+    # To clear is accepted, too: the restart was a try, and it is forgotten.
+    wanted = dict.fromkeys(("restart", "identify", "clear_unstable"), "accepted")
     assert eventually(lambda: ear.answered() == wanted, 20), ear.answers
     event = Event(at=ear.clock.now(), code="returned", sentence="at work again")
     ear.bus.publish(MINER_EVENT, "s19-20", event)

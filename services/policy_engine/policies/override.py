@@ -1,7 +1,7 @@
 """What a person wants: a pause, a time of force, or hands off. The strictest of a miner's and its groups' binds."""
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from services.policy_engine.policy import Numbers, Policy, allow, forbid, nothing
 from services.policy_engine.rules import MinerId, Rules
@@ -14,6 +14,7 @@ FORCED = "force_on"
 LIMITED = "limited_by_person"
 """The code of a ceiling that a person has set for a time, of a miner or of a group."""
 MAINTENANCE_LASTS = timedelta(hours=12)
+_LAST = datetime.max.replace(tzinfo=UTC)
 _STRICTEST_FIRST = (OverrideKind.PAUSE, OverrideKind.FORCE_ON, OverrideKind.MAINTENANCE)
 
 
@@ -58,7 +59,8 @@ def every(farm: Farm, miner: MinerId, rules: Rules) -> Iterator[Override]:
 def ends_at(one: Override) -> datetime | None:
     """When an override ends; maintenance always does."""
     if one.until is None and one.kind is OverrideKind.MAINTENANCE:
-        return one.at + MAINTENANCE_LASTS
+        # Whoever writes the last hours of the calendar must not stop every decision.
+        return min(one.at, _LAST - MAINTENANCE_LASTS) + MAINTENANCE_LASTS
     return one.until
 
 

@@ -1,13 +1,14 @@
 """A person's limit in watts: of a miner and of a group, for a time, and what it meets."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from services.policy_engine.introspection import bounds_of, scene_of
+from services.policy_engine.policies.override import ends_at
 from services.policy_engine.rules import GroupRules, MinerRules, Rules
-from shared.messages import Action, MinerState, OverrideKind
+from shared.messages import Action, MinerState, Override, OverrideKind
 from tests.engine_core import DIMMABLE, CoreRun, limit_of
 
 RULES = Rules(
@@ -98,3 +99,9 @@ def test_the_engine_sees_the_limits_that_are_in_force() -> None:
     scene = scene_of(run.farm, run.farm, bounds_of(RULES), run.now, run.now, 1)
     assert (scene.sights["s19"].limit_w, scene.sights["s21"].limit_w) == (2000, None)
     assert scene.group_limits_w == {"free": 4000}
+
+
+def test_maintenance_in_the_last_hours_of_the_calendar_stops_no_decision() -> None:
+    last = datetime.max.replace(tzinfo=UTC)
+    word = Override(at=last - timedelta(hours=1), kind=OverrideKind.MAINTENANCE)
+    assert ends_at(word) == last
