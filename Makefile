@@ -5,7 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 DAY ?= 100
 DAYS ?= 1
-WORKERS ?= auto
+# Two for each core: most tests wait for real brokers and clocks.
+WORKERS ?= $(shell $(PYTHON) -c "import os; print(2 * (os.cpu_count() or 1))")
 FILTER ?= sunherd/\#
 ARGS ?=
 # Without glibc's stock of freed blocks for each thread: with a hundred threads it grows to megabytes, and is never given
@@ -59,7 +60,7 @@ addon: $(STAMP) ## pack the Home Assistant add-on into build/addon
 	@$(BIN)/python -m deploy.addon.pack $(ARGS)
 
 test: $(DEV_STAMP) ## all tests that need nothing but this machine
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -rs $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -rs $(ARGS)
 
 check: $(DEV_STAMP) ## format, lint, types, import contracts
 	$(BIN)/ruff format --check --quiet .
@@ -80,7 +81,7 @@ bench: $(DEV_STAMP) ## how fast: ratios from one run on this machine
 
 coverage: $(DEV_STAMP) ## which branches no test takes; at least 95 % of shared and policy_engine must be taken
 	@mkdir -p build # without random tests, of which each run takes others, and without those of other services
-	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile $(TRACED) --cov=shared --cov=services.policy_engine --cov-branch \
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(TRACED) --cov=shared --cov=services.policy_engine --cov-branch \
 	  --cov-report=term-missing:skip-covered --cov-report=json:build/coverage.json $(ARGS)
 	$(BIN)/python -m tests.branches build/coverage.json
 

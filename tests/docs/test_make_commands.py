@@ -70,7 +70,9 @@ def _modules_behind(command: str) -> list[tuple[str, str]]:
     if not command.startswith("make "):
         return [(found[1], found[2]) for found in _MODULE.finditer(command)]
     words = [word for word in shlex.split(command) if not word.startswith("-C")]
-    environment = {**os.environ, "MAKEFLAGS": ""}
+    # `make test ARGS=...` would hand its own variables on.
+    inherited = {"MAKEFLAGS", "MAKEOVERRIDES", "MAKELEVEL", "ARGS", "WORKERS"}
+    environment = {name: value for name, value in os.environ.items() if name not in inherited}
     done = subprocess.run(
         ["make", "--dry-run", *words[1:]], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
     )

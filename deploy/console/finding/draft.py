@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from ruamel.yaml import YAML
+
 from deploy.console.finding.miners import plain
 
 _ORDER = ("vnish", "bitaxe", "plug")
@@ -135,7 +137,7 @@ def _miners(draft: Draft) -> str:
     if not draft.miners:
         return "\n".join(["# miners:               # none was found", *loose]) + "\n"
     ordered = sorted(draft.miners, key=lambda miner: _ORDER.index(miner.driver))
-    entries = [f"  {miner.name}: {{{_keys(miner)}}}" for miner in ordered]
+    entries = [f"  {_name(miner.name)}: {{{_keys(miner)}}}" for miner in ordered]
     width = max(map(len, entries)) + _COMMENT_COLUMN
     lines = [
         f"{entry:<{width}}# {plain(miner.remark)}" if miner.remark else entry
@@ -143,6 +145,11 @@ def _miners(draft: Draft) -> str:
     ]
     head = "miners:    # stops below stop_soc, runs again above resume_soc; the lowest band has the highest priority"
     return "\n".join([head, *lines, *loose]) + "\n"
+
+
+def _name(name: str) -> str:
+    """In quotes where YAML would take it for something else: 0e-1 is a number, null is nothing."""
+    return name if isinstance(YAML(typ="safe", pure=True).load(name), str) else _text(name)
 
 
 def _keys(miner: DraftMiner) -> str:

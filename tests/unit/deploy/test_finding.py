@@ -7,9 +7,11 @@ from ipaddress import IPv4Network
 from pathlib import Path
 
 import pytest
+from ruamel.yaml import YAML
 
 from deploy.console.finding import live
 from deploy.console.finding.crew import Again, Crew
+from deploy.console.finding.draft import Draft, DraftMiner, farm_text
 from deploy.console.finding.finding import Looked, fine
 from deploy.console.finding.found import FoundMiner
 from deploy.console.finding.interview import likeliest_subnet
@@ -161,3 +163,9 @@ def test_what_an_owner_may_want_to_think_over_is_remarked_and_no_login_is_shown(
     told = list(remarks(farm, Secrets({"VNISH_PASSWORD": "x"}, {}, Path())))
     assert [remark.split(":")[0] for remark in told] == ["narrow", "held", "free"]
     assert summary(farm)["broker"] == "mqtt://***@10.0.0.1:1883"
+
+
+@pytest.mark.parametrize("name", ["0e-1", "12", "null", "on", "---", "s19-20"])
+def test_a_name_is_a_name_in_the_file_too(name: str) -> None:
+    text = farm_text(Draft("UTC", [DraftMiner(name, "bitaxe", "192.0.2.1")]))
+    assert list(YAML(typ="safe", pure=True).load(text)["miners"]) == [name]
