@@ -104,9 +104,10 @@ format: $(DEV_STAMP) ## format and mend what can be mended by itself
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix --quiet .
 
-docs: $(DEV_STAMP) ## write the pages of topics and settings, the access list and the snapshots of the schemas anew
+docs: $(DEV_STAMP) ## write the pages of topics, settings and commands, the access list and the snapshots of the schemas anew
 	$(BIN)/python -m deploy.topics_page > docs/topics.md
 	$(BIN)/python -m deploy.settings_page > docs/settings.md
+	$(BIN)/python -m deploy.console_page > docs/console.md
 	$(BIN)/python -m deploy.locks.access_list > mosquitto/access.list
 	$(BIN)/python -m tests.contract.regenerate
 	$(BIN)/python -m tests.contract.console_json

@@ -10,6 +10,8 @@ from shared.clock import VirtualClock
 LONGEST = (
     "test_simulated_days.py",
     "test_follow.py",
+    "test_sunherd_commands.py",
+    "test_sunherd_orders.py",
     "test_demo_of_rigs_that_hang.py",
     "test_console_demo.py",
     "test_demo.py",
@@ -24,7 +26,6 @@ LONGEST = (
     "test_large_farm.py",
     "test_embedded_farm.py",
     "test_init.py",
-    "test_sunherd_commands.py",
     "test_locked_broker_tls.py",
     "test_container.py",
     "test_kasa_power_agent.py",

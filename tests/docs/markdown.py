@@ -1,19 +1,24 @@
 """Finds in the pages what a reader would copy: fenced blocks with their language and what a comment above says of them.
 
 <!-- with: battery -->          YAML: what it is laid over, besides a site (see `farms.py`)
+<!-- wrong: WORDS -->          a piece of a farm file that the loader refuses with these words
 <!-- not a farm: WHOSE -->      YAML that is somebody else's; only read as YAML
 <!-- not run: WHY -->           commands that need what a test has not; WHY is one of `REASONS`
-<!-- in: a running farm -->     commands that are run beside a farm
+<!-- printed by: COMMAND -->    text that this command prints, in that shape (see `test_sunherd_commands.py`)
+<!-- in: the copy -->           commands that are run in a copy of the project (see `test_adding_a_device.py`)
+<!-- file: PATH -->             a file of that copy, as a whole
+<!-- change: PATH -->           lines of a file of that copy: those with + take the place of those with -
 """
 
 import re
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-LANGUAGES = {"yaml", "sh", "text", "ini", "python", "json", "csv"}
+LANGUAGES = {"yaml", "sh", "text", "ini", "python", "diff", "json", "csv"}
 _BLOCK = re.compile(
     r"(?:^ *<!-- (?P<marker>[^\n]*?) -->\n+)?^(?P<indent> *)```(?P<language>\w*)\n(?P<text>.*?)^ *```$",
     re.MULTILINE | re.DOTALL,
@@ -59,3 +64,10 @@ def blocks_of(page: Path) -> Iterator[Block]:
         line = text.count("\n", 0, found.start("language")) + 1
         name = page.relative_to(ROOT).as_posix()
         yield Block(name, line, found["language"], "\n".join(lines) + "\n", found["marker"] or "")
+
+
+def commands_of(block: Block) -> list[str]:
+    """One for each line; what stands after # is for the reader."""
+    joined = block.text.replace("\\\n", " ")
+    lines = (" ".join(shlex.split(line, comments=True)) and line.strip() for line in joined.splitlines())
+    return [re.sub(r"\s+#\s.*$", "", line) for line in lines if line and not line.startswith("#")]
