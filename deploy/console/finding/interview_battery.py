@@ -19,7 +19,7 @@ def battery_of(
     while True:
         chosen = asker.ask(
             "Home Assistant's URL (none: no battery)",
-            "The state of charge of your battery comes from there, and tells when miners stop.",
+            "Home Assistant tells the state of charge of your battery, by which miners stop and run again.",
             "--ha-url",
             url,
             USUAL_URL if asker.asks else "none",

@@ -67,6 +67,8 @@ def plugs_of(
     asker.say("\nLooking for Kasa plugs; nothing is switched ...")
     outlets = _outlets(_searched(asker, targets, farm_file, fresh))
     asker.say(f"{len(outlets)} outlet{'' if len(outlets) == 1 else 's'} found.")
+    if not outlets:
+        asker.say(f"Nobody answered a call to {', '.join(targets)}. One that you know of: --kasa-target ADDRESS.")
     wished = dict(_given_outlet(text, outlets) for text in given)
     nominal = dict(_given_watts(text) for text in watts)
     plugs: dict[str, DraftPlug] = {}

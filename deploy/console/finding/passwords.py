@@ -23,7 +23,7 @@ def prove_passwords(
     if any(secrets.password_of(name, PASSWORD_VARIABLE) is None for name in miners):
         typed = asker.secret(
             "Web password of the VNish miners (empty: the factory's)",
-            "It is needed to pause and resume them; it goes into .env, and is not shown. Set once for all of them.",
+            "VNish miners are paused and resumed with their web password. One for all; it goes into .env, and is not shown.",
         )
         if typed:
             fresh[PASSWORD_VARIABLE] = typed
