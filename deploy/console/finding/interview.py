@@ -138,7 +138,7 @@ class Interview:
         fed = [miner.name for miner in miners if miner.driver != "bitaxe"]
         band = self.asker.ask(
             "Band in percent (stop-resume)",
-            f"By the state of charge they stop below one figure and run again above another: {', '.join(fed) or 'none yet'}.",
+            f"Below one state of charge they stop, above another they run again: {', '.join(fed) or 'none yet'}.",
             "--band",
             self.given.band,
             USUAL_BAND,

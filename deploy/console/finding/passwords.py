@@ -23,7 +23,7 @@ def prove_passwords(
     if any(secrets.password_of(name, PASSWORD_VARIABLE) is None for name in miners):
         typed = asker.secret(
             "Web password of the VNish miners (empty: the factory's)",
-            "VNish miners are paused and resumed with their web password. One for all; it goes into .env, and is not shown.",
+            "VNish miners are paused and resumed with their web password. It goes into .env, and is not shown.",
         )
         if typed:
             fresh[PASSWORD_VARIABLE] = typed
