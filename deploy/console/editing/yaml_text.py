@@ -43,7 +43,13 @@ def _text(value: str) -> str:
     """Plain where that can only be this very text."""
     if _PLAIN.fullmatch(value) and _as_yaml(value) == value:
         return value
-    return json.dumps(value, ensure_ascii=False)
+    return quoted(value)
+
+
+def quoted(value: str) -> str:
+    """In quotes; what cannot be printed is no part of a YAML file but as its number."""
+    letters = (f"\\{letter}" if letter in '"\\' else letter for letter in value)
+    return '"' + "".join(each if each.isprintable() else f"\\U{ord(each):08X}" for each in letters) + '"'
 
 
 def value_of(text: str) -> Any:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from ruamel.yaml import YAML
 
+from deploy.console.editing.yaml_text import quoted
 from deploy.console.finding.miners import plain
 
 _ORDER = ("vnish", "bitaxe", "plug")
@@ -121,8 +122,8 @@ def _broker(draft: Draft) -> str:
     if draft.broker is None:
         return ""
     url, username = draft.broker
-    login = f", username: {_text(username)}" if username else ""
-    return f"broker: {{url: {_text(url)}{login}}}    # password: MQTT_PASSWORD\n"
+    login = f", username: {quoted(username)}" if username else ""
+    return f"broker: {{url: {quoted(url)}{login}}}    # password: MQTT_PASSWORD\n"
 
 
 def _battery(draft: Draft) -> str:
@@ -149,20 +150,20 @@ def _miners(draft: Draft) -> str:
 
 def _name(name: str) -> str:
     """In quotes where YAML would take it for something else: 0e-1 is a number, null is nothing."""
-    return name if isinstance(YAML(typ="safe", pure=True).load(name), str) else _text(name)
+    return name if isinstance(YAML(typ="safe", pure=True).load(name), str) else quoted(name)
 
 
 def _keys(miner: DraftMiner) -> str:
     keys = [f"driver: {miner.driver}"]
     if miner.host is not None:
-        keys.append(f"host: {_text(miner.host) if ':' in miner.host else miner.host}")
+        keys.append(f"host: {quoted(miner.host) if ':' in miner.host else miner.host}")
     if miner.mac is not None:
-        keys.append(f"mac: {_text(miner.mac)}")
+        keys.append(f"mac: {quoted(miner.mac)}")
     if miner.nominal_w is not None:
         keys.append(f"nominal_w: {miner.nominal_w:g}")
     if miner.plug is not None:
         outlet = miner.plug.outlet
-        which = "" if outlet is None else f", outlet: {outlet if isinstance(outlet, int) else _text(outlet)}"
+        which = "" if outlet is None else f", outlet: {outlet if isinstance(outlet, int) else quoted(outlet)}"
         keys.append(f"plug: {{host: {miner.plug.host}{which}}}")
     if miner.band is not None:
         keys.append(f"stop_soc: {miner.band.stop_soc:g}, resume_soc: {miner.band.resume_soc:g}")
@@ -172,9 +173,3 @@ def _keys(miner: DraftMiner) -> str:
 def _slug(model: str | None) -> str:
     words = _MAKER.sub("", model or "")
     return re.sub(r"[^a-z0-9]", "", words.lower()) or "vnish"
-
-
-def _text(value: str) -> str:
-    """In quotes; what cannot be printed is no part of a YAML file but as its number."""
-    letters = (f"\\{letter}" if letter in '"\\' else letter for letter in value)
-    return '"' + "".join(each if each.isprintable() else f"\\U{ord(each):08X}" for each in letters) + '"'

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
+from deploy.console.editing.yaml_text import quoted, value_of
 from deploy.console.finding import live
 from deploy.console.finding.crew import Again, Crew
 from deploy.console.finding.draft import Draft, DraftMiner, farm_text
@@ -169,3 +170,8 @@ def test_what_an_owner_may_want_to_think_over_is_remarked_and_no_login_is_shown(
 def test_a_name_is_a_name_in_the_file_too(name: str) -> None:
     text = farm_text(Draft("UTC", [DraftMiner(name, "bitaxe", "192.0.2.1")]))
     assert list(YAML(typ="safe", pure=True).load(text)["miners"]) == [name]
+
+
+@pytest.mark.parametrize("text", ["\x7f", "\x85", "\ud800", 'a"b\\c', "\u2028", "Rig 7"])
+def test_what_cannot_be_printed_comes_back_as_it_was(text: str) -> None:
+    assert value_of(quoted(text)) == text
