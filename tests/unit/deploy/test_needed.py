@@ -34,7 +34,11 @@ FARMS: list[tuple[dict[str, Any], set[str]]] = [
 
 
 @pytest.mark.parametrize(("farm", "services"), FARMS)
-def test_a_service_runs_where_the_farm_has_something_for_it(farm: dict[str, Any], services: set[str]) -> None:
+def test_a_service_runs_where_the_farm_has_something_for_it(
+    farm: dict[str, Any], services: set[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Another test of this process may have had older plugs alone, for which a part of the library is left out.
+    monkeypatch.setattr("services.kasa_power_agent.wiring.is_left_out", lambda _package: False)
     settings = FarmSettings.model_validate(farm)
     names = [f"services.{service}.__main__" for service in services]
     assert set(needed((*SERVICES, WATCH), settings)) == {*names, WATCH}
