@@ -10,7 +10,7 @@ from shared.settings import Secrets, load_farm
 from tests.unit.deploy.console_run import Console
 from tests.unit.deploy.script_files import SOC_OPTIONS
 
-SEEDS = Path("/work/shared/seeds")
+SEEDS = Path(__file__).parents[4] / "shared/seeds"
 
 pytestmark = pytest.mark.skipif(not SEEDS.is_dir(), reason=f"SKIPPED: {SEEDS} is not there, so nothing is imported")
 
