@@ -1,5 +1,6 @@
 import sys
 import threading
+from functools import partial
 
 import pytest
 
@@ -28,6 +29,19 @@ class Counter:
         self.closed += 1
 
 
+class Slow(Counter):
+    """A loop whose steps last until they may end."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.began, self.may_end = threading.Event(), threading.Event()
+
+    def step(self) -> float:
+        self.began.set()
+        self.may_end.wait(10)
+        return super().step()
+
+
 def test_a_loop_steps_again_when_its_time_has_come() -> None:
     runner, loop = ThreadRunner(), Counter(0.001)
     runner.spawn("quick", loop)
@@ -43,6 +57,26 @@ def test_waking_ends_the_wait() -> None:
 
     turns.wake()
 
+    assert eventually(lambda: loop.steps == 2)
+    runner.stop()
+
+
+def test_each_wake_is_answered_and_not_the_first_alone() -> None:
+    runner, loop = ThreadRunner(), Counter()
+    turns = runner.spawn("sleeper", loop)
+    for steps in range(1, 6):
+        assert eventually(partial(lambda wanted: loop.steps == wanted, steps))
+        turns.wake()
+    assert eventually(lambda: loop.steps == 6)
+    runner.stop()
+
+
+def test_who_is_woken_in_the_middle_of_a_step_looks_once_more() -> None:
+    runner, loop = ThreadRunner(), Slow()
+    turns = runner.spawn("slow", loop)
+    assert eventually(loop.began.is_set)
+    turns.wake()
+    loop.may_end.set()
     assert eventually(lambda: loop.steps == 2)
     runner.stop()
 
