@@ -73,6 +73,12 @@ class HomeAssistantClient:
 
         return eventually(look, seconds)
 
+    def rendered(self, template: str) -> str:
+        """What one of its templates comes to."""
+        answer = self._session.post(f"{self._url}/api/template", json={"template": template}, timeout=30)
+        answer.raise_for_status()
+        return answer.text
+
     def complaints(self) -> list[str]:
         """What it has to say against announcements, values and templates; not that a broker was away."""
         answer = self._session.get(f"{self._url}/api/error_log", timeout=10)

@@ -1,6 +1,7 @@
 """Announces devices to Home Assistant, and takes back those that are no more: ours alone, also of an earlier life."""
 
 import json
+import logging
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
@@ -8,11 +9,13 @@ from typing import Any
 from services.ha_discovery.components import Paths
 from services.ha_discovery.facts import Facts, facts_of
 from services.ha_discovery.names import Name
-from services.ha_discovery.payload import ORIGIN, Announcement
+from services.ha_discovery.payload import ORIGIN, Announcement, Device
 from shared.bus import Arrival, Packet
 from shared.bus.link import matches
 from shared.station import Station
 from shared.topics import MIRROR
+
+_log = logging.getLogger(__name__)
 
 APART_SECONDS = 5.0
 """Home Assistant drops a part of an announcement that comes while it still works on the one before."""
@@ -29,6 +32,10 @@ class Announcer:
         """What the broker remembers of our announcements, by device."""
         self._said: dict[str, tuple[bytes, float]] = {}
         """What has been said of each device, and when."""
+        self._owners: dict[str, str] = {}
+        """Which device has been announced with a MAC address."""
+        self._doubled: set[str] = set()
+        """Which devices have been told of as having the address of another."""
         self._arrivals: dict[str, bytes] = {}
         """What the link's thread has handed over, by device."""
         station.bus.subscribe_raw(self._path("+"), self._arrived)
@@ -41,6 +48,7 @@ class Announcer:
             payload = self._ours(arrived)
             if payload is not None and device not in self._said:
                 self._remembered[device] = payload
+                self._claim(facts_of(payload).mac, device)
 
     def facts(self, device: str) -> Facts:
         """What was known of a device when it was last announced."""
@@ -49,7 +57,8 @@ class Announcer:
     def say(self, paths: Paths, announcement: Announcement, *, again: bool) -> bool:
         """Announces a device where that is news, or in any case; False: it has to wait for its turn."""
         device, seconds = paths.name.device, self._station.clock.seconds()
-        payload = replace(announcement, gone=self._platforms(device)).as_bytes(paths)
+        told = replace(announcement, device=self._alone(announcement.device), gone=self._platforms(device))
+        payload = told.as_bytes(paths)
         before = self._said.get(device)
         if before is not None and not again:
             if payload == before[0]:
@@ -67,8 +76,23 @@ class Announcer:
             self._publish(self._path(device), b"")
             self._publish(self._remembered.pop(device)["state_topic"], b"")
             self._said.pop(device, None)
+            self._owners = {mac: owner for mac, owner in self._owners.items() if owner != device}
 
     # --- inside
+
+    def _alone(self, device: Device) -> Device:
+        """Without the address of another one: Home Assistant would make one device of both, and never part them."""
+        identifier = device.name.device
+        owner = self._claim(device.mac, identifier)
+        if owner == identifier:
+            return device
+        if identifier not in self._doubled:
+            self._doubled.add(identifier)
+            _log.warning("%s and %s tell one MAC address, %s: are they one device?", owner, identifier, device.mac)
+        return replace(device, mac=None)
+
+    def _claim(self, mac: str | None, device: str) -> str:
+        return device if mac is None else self._owners.setdefault(mac.upper(), device)
 
     def _platforms(self, device: str) -> dict[str, str]:
         """Of all entities that it has had, by their places."""

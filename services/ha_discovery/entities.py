@@ -15,7 +15,6 @@ def power(*attributes: str, needs: Needs | None = None) -> Sensor:
         device_class="power",
         unit="W",
         state_class="measurement",
-        precision=0,
         attributes=attributes,
         needs=needs,
     )
@@ -29,7 +28,6 @@ def hashrate(*attributes: str, needs: Needs | None = None) -> Sensor:
         icon="mdi:pickaxe",
         unit="TH/s",
         state_class="measurement",
-        precision=2,
         attributes=attributes,
         needs=needs,
     )

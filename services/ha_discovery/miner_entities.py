@@ -30,7 +30,6 @@ def _measured(sheet: MinerSheet) -> Iterator[Component]:
         device_class="energy",
         unit="kWh",
         state_class="total_increasing",
-        precision=2,
         needs=Needs.SERVICE,
     )
     if not sheet.has_interface:
@@ -42,7 +41,6 @@ def _measured(sheet: MinerSheet) -> Iterator[Component]:
         icon="mdi:lightning-bolt-circle",
         unit="J/TH",
         state_class="measurement",
-        precision=1,
     )
     yield _temperature("chip_temperature", "Chip temperature")
     if sheet.settings.driver == "bitaxe":
@@ -65,12 +63,11 @@ def _counters() -> Iterator[Component]:
         unit="s",
         state_class="measurement",
         category=DIAGNOSTIC,
-        precision=0,
     )
 
 
 def _temperature(key: str, name: str) -> Sensor:
-    return Sensor(key=key, name=name, device_class="temperature", unit="°C", state_class="measurement", precision=1)
+    return Sensor(key=key, name=name, device_class="temperature", unit="°C", state_class="measurement")
 
 
 def _decided() -> Iterator[Component]:
@@ -111,7 +108,6 @@ def _worker(sheet: MinerSheet) -> Iterator[Component]:
         icon="mdi:pickaxe",
         unit="TH/s",
         state_class="measurement",
-        precision=2,
         needs=Needs.SERVICE,
     )
     yield Sensor(

@@ -25,21 +25,18 @@ def plug_announcement(name: Name, facts: Facts, *, of_strip: bool) -> Announceme
 
 
 def _metered() -> Iterator[Component]:
-    for key, name, device_class, unit, precision in (
-        ("plug_power", "Power", "power", "W", 0),
-        ("plug_voltage", "Voltage", "voltage", "V", 1),
-        ("plug_current", "Current", "current", "A", 2),
+    for key, name, device_class, unit in (
+        ("plug_power", "Power", "power", "W"),
+        ("plug_voltage", "Voltage", "voltage", "V"),
+        ("plug_current", "Current", "current", "A"),
     ):
-        yield Sensor(
-            key=key, name=name, device_class=device_class, unit=unit, state_class="measurement", precision=precision
-        )
+        yield Sensor(key=key, name=name, device_class=device_class, unit=unit, state_class="measurement")
     yield Sensor(
         key="plug_energy_today",
         name="Energy today",
         device_class="energy",
         unit="kWh",
         state_class="total_increasing",
-        precision=2,
     )
 
 
@@ -94,7 +91,6 @@ def _farm(*, battery: bool) -> Iterator[Component]:
             device_class="battery",
             unit="%",
             state_class="measurement",
-            precision=1,
         )
     yield Sensor(key="mode", name="Mode", icon="mdi:robot", device_class="enum", options=MODES)
     yield BinarySensor(

@@ -217,7 +217,7 @@ class Showing:
         self._forget_others(names)
 
     def _announce_news(self, names: Iterable[Name]) -> None:
-        for name in self._unannounced.intersection(names):
+        for name in [each for each in names if each in self._unannounced]:
             announcement = self.cast.announcement(name, self._station.bus.prefix)
             if self._announcer.say(self._paths(name), announcement, again=False):
                 self._unannounced.discard(name)

@@ -111,7 +111,8 @@ def _changed(told: Told, due: Shown, seconds: float) -> Mapping[str, float]:
 
 
 def rounded(value: float | None, step: float) -> float | None:
-    """To the nearest multiple of a step; unknown stays unknown, and so does what is beyond any measure."""
+    """To the nearest multiple of a step, whole numbers without decimals; unknown and beyond any measure: unknown."""
     if value is None or not isfinite(value / step):
         return None
-    return round(round(value / step) * step, 6)
+    steps = round(value / step)
+    return steps * int(step) if step == int(step) else round(steps * step, 6)

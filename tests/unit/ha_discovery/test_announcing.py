@@ -201,6 +201,38 @@ def test_the_outlets_of_a_strip_stay_devices_of_their_own(farm: ShownFarm) -> No
     assert plain["connections"] == [["mac", "aa:bb:cc:00:00:01"]]
 
 
+def test_two_miners_that_tell_one_address_stay_two_devices_also_after_a_restart(
+    farm: ShownFarm, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Control boards written from one image have one MAC address; Home Assistant would rename one device for ever."""
+
+    def connections(shown: ShownFarm) -> list[Any]:
+        for _ in range(3):
+            for miner in ("s19-20", "axe-1"):
+                shown.reading(miner, mac="AA:BB:CC:00:00:02")
+            shown.pass_seconds(3)
+        names = ("sunherd_home_s19-20", MINER)
+        return [shown.device(name)["device"].get("connections") for name in names]
+
+    told = connections(farm)
+    assert told == [None, [["mac", "aa:bb:cc:00:00:02"]]]
+    warnings = [record.message for record in caplog.records if "one MAC address" in record.message]
+    assert len(warnings) == 1
+    assert "sunherd_home_s19-20" in warnings[0]
+    assert MINER in warnings[0]
+    assert connections(farm.again()) == told, "whoever had it before keeps it"
+
+
+def test_an_address_is_free_again_when_its_miner_has_left(farm: ShownFarm) -> None:
+    farm.reading("s19-20", mac="AA:BB:CC:00:00:02")
+    farm.pass_seconds(6)
+    left = farm.again(without("s19-20"))
+    left.pass_seconds(6)
+    left.reading("axe-1", mac="AA:BB:CC:00:00:02")
+    left.pass_seconds(6)
+    assert left.device(MINER)["device"]["connections"] == [["mac", "aa:bb:cc:00:00:02"]]
+
+
 def test_of_two_replicas_one_shows_and_the_other_follows() -> None:
     clock, broker = VirtualClock(), MemoryBroker()
     one = ShownFarm(broker=broker, clock=clock, name="ha_discovery-one", settle_seconds=2.0)
