@@ -21,6 +21,7 @@ TRACED := tests/contract tests/museum $(addprefix tests/unit/,shared policy_engi
 DEV_STAMP := $(VENV)/.installed-dev
 FLEET_STAMP := $(VENV)/.installed-fleet
 MUTATE_STAMP := $(VENV)/.installed-mutate
+BROWSER_STAMP := $(VENV)/.installed-browser
 
 .PHONY: help setup demo run topics sunherd stop resume env up up-demo down-demo down logs scale fleet certificates addon test check bench simulate sabotage chaos soak e2e e2e-docker coverage mutate format docs clean
 
@@ -68,7 +69,7 @@ check: $(DEV_STAMP) ## format, lint, types, import contracts
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/mypy
 
-e2e: $(DEV_STAMP) ## against a real Home Assistant (SUNHERD_E2E_HA_URL and SUNHERD_E2E_HA_TOKEN say where it is)
+e2e: $(BROWSER_STAMP) ## against a real Home Assistant, in a real browser (SUNHERD_E2E_HA_URL, _TOKEN; chromium)
 	$(BIN)/python -m pytest tests/e2e -p no:xdist -rs $(ARGS)
 
 e2e-docker: $(DEV_STAMP) ## what needs a Docker engine: stack, broker, add-on, systemd, fleet (about 20 minutes)
@@ -132,6 +133,10 @@ $(DEV_STAMP): pyproject.toml $(BIN)/python
 $(FLEET_STAMP): pyproject.toml $(BIN)/python
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[embedded,fleet]'
 	@touch $@ $(STAMP)
+
+$(BROWSER_STAMP): pyproject.toml $(BIN)/python
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[browser]'
+	@touch $@ $(DEV_STAMP) $(STAMP)
 
 $(MUTATE_STAMP): pyproject.toml $(BIN)/python
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[mutate]'

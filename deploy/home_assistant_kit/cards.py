@@ -39,7 +39,7 @@ def switch(entity: str, name: str) -> Card:
 
 def number(entity: str, name: str) -> Card:
     """A number that can be set."""
-    return tile(entity, name, features=[{"type": "numeric-input", "style": "buttons"}])
+    return tile(entity, name, features=[{"type": "numeric-input", "style": "slider"}])
 
 
 def choice(entity: str, name: str) -> Card:

@@ -18,14 +18,12 @@ from typing import Any
 
 import pytest
 
-from deploy.broker import RunningBroker, find_mosquitto, start_broker
-from services.simulator.http_server import HttpServer
-from services.simulator.vnish import VnishStandIn
+from deploy.broker import RunningBroker, find_mosquitto
 from shared.bus import BrokerAddress, Bus, MqttLink, Packet, Received
 from shared.clock import SystemClock
 from shared.messages import Event, Override, OverrideKind, Request
 from shared.topics import MINER_EVENT, MINER_OVERRIDE, MINER_REQUEST
-from tests.embedded_farm import ROOT, EmbeddedFarm, embedded_farm
+from tests.embedded_farm import ROOT, EmbeddedFarm
 from tests.home_assistant_client import TOKEN, URL, HomeAssistantClient
 from tests.shown_farm import AGENT, ENGINE, FARM, POLLER, Pen
 from tests.waiting import eventually
@@ -90,23 +88,6 @@ SHOWN = {
 """Entity: state, device class, unit, state class."""
 
 ENTITIES_OF_A_BITAXE = 24
-
-
-@pytest.fixture(scope="module")
-def home_assistant() -> Iterator[HomeAssistantClient]:
-    client = HomeAssistantClient()
-    yield client
-    client.disconnect()
-    client.close()
-
-
-@pytest.fixture
-def broker(tmp_path: Path, home_assistant: HomeAssistantClient) -> Iterator[RunningBroker]:
-    running = start_broker(tmp_path / "broker", port=0, mosquitto=find_mosquitto())
-    home_assistant.connect_to(running.port, running.username, running.password)
-    yield running
-    home_assistant.disconnect()
-    running.stop()
 
 
 class World:
@@ -337,19 +318,6 @@ def _unlike_the_first(client: HomeAssistantClient) -> dict[str, str | None]:
 
 # --- what a person does there, with the real engine and agent
 
-ACTING = """\
-broker: {{url: "{url}", username: {username}}}
-battery:
-  home_assistant: {{url: "{home_assistant}", state_of_charge: sensor.solis_s6_eh1p_battery_soc, poll: 1 s}}
-miners:
-  s19-20: {{driver: vnish, host: "127.0.0.1:{port}", stop_soc: 73, resume_soc: 75}}
-groups:
-  garage: {{members: [s19-20], max_w: 6000}}
-rules: {{minimum_off: 1 s, starts_per_day: 100, stagger_w: 100000, poll: 0.5 s}}
-home_assistant: {{discovery: true}}
-"""
-
-
 UPSIDE_DOWN = 90
 
 
@@ -396,22 +364,8 @@ def ear(broker: RunningBroker) -> Iterator[Ear]:
     found.bus.stop()
 
 
-@pytest.fixture
-def farm(tmp_path: Path, broker: RunningBroker, home_assistant: HomeAssistantClient) -> Iterator[EmbeddedFarm]:
-    home_assistant.do("input_boolean.turn_off", "input_boolean.fake_soc_unavailable")
-    home_assistant.do("input_number.set_value", "input_number.fake_battery_soc", value=80)
-    server = HttpServer(VnishStandIn("1.3.4", clock=SystemClock()).handle)
-    text = ACTING.format(url=broker.url, username=broker.username, home_assistant=URL, port=server.start())
-    try:
-        with embedded_farm(tmp_path, text, HA_TOKEN=TOKEN, MQTT_PASSWORD=broker.password) as running:
-            yield running
-    finally:
-        server.stop()
-        home_assistant.do("input_number.set_value", "input_number.fake_battery_soc", value=80)
-
-
 def test_what_a_person_does_there_is_done_and_shown_back(
-    farm: EmbeddedFarm, home_assistant: HomeAssistantClient, ear: Ear
+    acting_farm: EmbeddedFarm, home_assistant: HomeAssistantClient, ear: Ear
 ) -> None:
     shows, do = home_assistant.shows, home_assistant.do
     assert shows("sensor.s19_20_state", "hashing", 40)
