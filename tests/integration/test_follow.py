@@ -1,6 +1,6 @@
 """Running services live by a changed farm file within seconds, and no miner notices the change itself."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -123,10 +123,9 @@ def test_replicas_that_all_begin_anew_share_the_miners_as_before(tmp_path: Path)
         farm.replace(farm.text(*(farm.section(index) for index in range(6))))
 
         assert eventually(lambda: _is_led(farm, "m5"), PATIENT_SECONDS), farm.log("vnish_agent", "a")
+        # On a busy machine the others tend all six before the last one has begun.
+        assert eventually(lambda: _are_other_lives(farm, replicas, lives), PATIENT_SECONDS), farm.instances
         assert eventually(lambda: _tended(farm) == 6, PATIENT_SECONDS), farm.instances
-        assert all(
-            farm.born("vnish_agent", each) not in {None, life} for each, life in zip(replicas, lives, strict=True)
-        )
         assert farm.orders()[:5] == before[:5]
         assert farm.was_led()
         farm.listened.clear()
@@ -134,6 +133,11 @@ def test_replicas_that_all_begin_anew_share_the_miners_as_before(tmp_path: Path)
         assert len({(name, told.by) for name, told in farm.listened}) == 6, "each is read by one"
         farm.soc(60)
         assert eventually(lambda: not any(miner.hashing for miner in farm.miners), PATIENT_SECONDS)
+
+
+def _are_other_lives(farm: FollowedFarm, replicas: Sequence[str], before: Sequence[object]) -> bool:
+    now = [farm.born("vnish_agent", each) for each in replicas]
+    return None not in now and all(life != old for life, old in zip(now, before, strict=True))
 
 
 def _is_led(farm: FollowedFarm, name: str) -> bool:
