@@ -90,7 +90,7 @@ def problems(farm_problem: str, miners: Mapping[str, Shown]) -> Card:
 {{%- for slug in miners if not is_state('binary_sensor.' ~ slug ~ '_problem', 'off') -%}}
 {{%- set ill.slugs = ill.slugs + [slug] -%}}
 {{%- endfor -%}}
-{{{{ state_attr('{farm_problem}', 'problem_sentence') or '' }}}}
+{{{{ (state_attr('{farm_problem}', 'problem_sentence') or '') | regex_replace('(; )?miners: .*$', '') }}}}
 {{% for slug in ill.slugs[:{TOLD_SINGLY}] %}}
 {{%- set problem = 'binary_sensor.' ~ slug ~ '_problem' -%}}
 {{%- set told = state_attr(problem, 'problem_sentence') or states('sensor.' ~ slug ~ '_why') %}}

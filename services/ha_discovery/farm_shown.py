@@ -65,7 +65,7 @@ def farm_shown(
             "emergency_stop_active": known.stop is not None,
             "emergency_stop_at": None if known.stop is None else known.stop.at.isoformat(),
             "emergency_stop_by": None if known.stop is None else known.stop.by,
-            "problem": bool(needs),
+            "problem": _is_needed(needs, miners),
             "problem_sentence": "; ".join(needs) or None,
         },
     )
@@ -108,6 +108,17 @@ def _mode(known: FarmKnown, moment: Moment, *, observed: bool) -> str:
     if not moment.has_service(ENGINES):
         return "no_engine"
     return "observing" if observed else "automatic"
+
+
+def _is_needed(needs: Sequence[str], miners: Mapping[str, Shown]) -> bool | None:
+    """Whether a person is needed; None: nothing speaks for it, but of some miner nothing is known at all.
+
+    One that has just not answered is no such miner: it has a health, and becomes a problem in its time.
+    """
+    if needs:
+        return True
+    untold = (shown.values.get("problem") is None and shown.values.get("health") is None for shown in miners.values())
+    return None if any(untold) else False
 
 
 def _needs(miners: Mapping[str, Shown], *, led: bool, battery_known: bool) -> list[str]:

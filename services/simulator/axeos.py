@@ -1,7 +1,6 @@
 """An AxeOS miner without hardware: its one-threaded web server over the machine, with its faults."""
 
 import dataclasses
-import hashlib
 import ipaddress
 import re
 from collections import deque
@@ -18,6 +17,7 @@ from services.simulator.axeos_ills import Patient
 from services.simulator.axeos_loop import Phase
 from services.simulator.axeos_warmth import wobble
 from services.simulator.http import Request, Response, Wire, html_response, json_response
+from services.simulator.mac import mac_of
 from shared.clock import Clock
 
 BODY_BYTES_MAX = 10_240
@@ -53,7 +53,7 @@ class AxeOsStandIn(Patient):
         firmware = FIRMWARES[generation]
         found = BOARDS[board] if isinstance(board, str) else board
         super().__init__(NERDQAXE if firmware.fork else found, firmware, clock, pace or Pace())
-        self.mac = f"02:00:00:{hashlib.blake2b(name.encode(), digest_size=3).digest().hex(':').upper()}"
+        self.mac = mac_of(name)
         self.heard: deque[AxeHeard] = deque(maxlen=HEARD_KEPT)
         self.identifying_until = 0.0
         self.identified = 0

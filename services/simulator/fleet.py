@@ -4,6 +4,7 @@ from collections import Counter
 
 from services.simulator.axeos import AxeOsStandIn
 from services.simulator.axeos_firmware import LIVELY, Pace
+from services.simulator.mac import mac_of
 from services.simulator.mains import PlainRig
 from services.simulator.orders import StandIn
 from services.simulator.vnish import VnishStandIn
@@ -38,19 +39,21 @@ def miners_of(farm: FarmSettings, secrets: Secrets, clock: Clock) -> dict[str, S
             miners[name] = PlainRig(settings.nominal_w or _RIG_W, clock=clock)
         else:
             password = secrets.password_of(name, "VNISH_PASSWORD") or "admin"
-            miners[name] = _vnish(settings, index, password, clock)
+            miners[name] = _vnish(name, settings, index, password, clock)
     return miners
 
 
-def _vnish(settings: MinerSettings, index: int, password: str, clock: Clock) -> VnishStandIn:
+def _vnish(name: str, settings: MinerSettings, index: int, password: str, clock: Clock) -> VnishStandIn:
     nominal_w = round(settings.nominal_w or _NOMINAL_W[index % len(_NOMINAL_W)])
-    return VnishStandIn(
+    stand_in = VnishStandIn(
         _GENERATIONS[index % len(_GENERATIONS)],
         clock=clock,
         nominal_w=nominal_w,
         presets=tuple(StandInPreset(round(nominal_w * part)) for part in _PRESET_PARTS),
         password=password,
     )
+    stand_in.mac = mac_of(name)
+    return stand_in
 
 
 def _bitaxe(name: str, index: int, clock: Clock) -> AxeOsStandIn:

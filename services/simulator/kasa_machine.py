@@ -9,6 +9,7 @@ from datetime import date, datetime
 from typing import Any
 
 from services.simulator.http import Wire
+from services.simulator.mac import mac_of
 from services.simulator.mains import Load
 from shared.clock import Clock, SystemClock
 
@@ -138,7 +139,7 @@ class KasaMachine:
         self.alias = name
         digest = hashlib.blake2b(name.encode(), digest_size=20).hexdigest().upper()
         self.device_id = digest
-        self.mac = "02:00:00:" + ":".join(digest[at : at + 2] for at in (0, 2, 4))
+        self.mac = mac_of(name)
         self.faults = KasaFaults()
         self.heard: deque[dict[str, Any]] = deque(maxlen=HEARD_KEPT)
         """What was asked of it, newest last."""

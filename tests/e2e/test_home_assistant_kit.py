@@ -76,7 +76,7 @@ def test_problems_are_told_with_their_reason_and_what_is_unknown_is_no_good_news
     for name in shown:
         farm.say(miner(name).entity("binary_sensor", "problem"), "None")
     whole = FARM.entity("binary_sensor", "problem")
-    farm.say_sentence(whole, "no policy engine is heard")
+    farm.say_sentence(whole, "no policy engine is heard; miners: s19-20, s19-21")
     first, *told = filter(None, farm.api.rendered(problems).splitlines())
     farm.say_sentence(whole, None)
     assert first == "no policy engine is heard"

@@ -402,10 +402,30 @@ def test_the_state_of_charge_is_unknown_when_it_is_not_told_any_more(farm: Shown
     farm.write(SITE_TELEMETRY, "home", told)
     farm.pass_seconds(6)
     assert farm.values("farm-home")["state_of_charge"] == 72.3
-    assert farm.values("farm-home")["problem"] is False
     farm.pass_seconds(40)
     shown = farm.values("farm-home")
     assert (shown["state_of_charge"], shown["problem"]) == (None, True)
+
+
+def test_a_farm_of_whose_miners_one_is_unknown_is_not_said_to_be_without_problems(farm: ShownFarm) -> None:
+    def shown() -> tuple[object, object]:
+        farm.write(
+            SITE_TELEMETRY, "home", SiteTelemetry(at=farm.clock.now(), source="test", state_of_charge_percent=72)
+        )
+        farm.pass_seconds(6)
+        values = farm.values("farm-home")
+        return values["problem"], values["problem_sentence"]
+
+    assert shown() == (None, None), "nothing is known of any"
+    for miner in ("axe-1", "s19-20"):
+        farm.reading(miner)
+    assert shown() == (None, None), "nothing is known of the rig"
+    farm.reading("rig-7", driver="plug")
+    assert shown() == (False, None)
+    farm.reading("axe-1", reachable=False, problem="unreachable")
+    assert shown() == (False, None), "one lost answer needs nobody"
+    farm.reading("axe-1", state=MinerState.FAULT)
+    assert shown() == (True, "miners: axe-1")
 
 
 def test_a_replica_is_shown_with_what_it_tends(farm: ShownFarm) -> None:
