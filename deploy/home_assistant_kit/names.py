@@ -14,7 +14,7 @@ MINER_KEYS: Mapping[str, tuple[str, ...]] = {
     ),
     "number": ("stop_soc", "resume_soc", "max_w"),
     "select": ("profile", "force_on"),
-    "button": ("force_on", "restart", "identify", "power_cycle", "clear_unstable"),
+    "button": ("force_on_for_1_h", "restart", "identify", "power_cycle", "clear_unstable"),
     "event": ("happened",),
     "binary_sensor": ("problem",),
 }

@@ -62,7 +62,9 @@ def _percent(key: str, name: str, icon: str, topic: str) -> Number:
 def buttons(sheet: MinerSheet) -> Iterator[Component]:
     """What people press, and what comes of it."""
     an_hour = orders.force_on(str(orders.FORCED_FOR_MINUTES["1 h"]))
-    yield _button("force_on", "Force on", "mdi:lightning-bolt", sheet.topic(MINER_OVERRIDE), an_hour, retain=True)
+    # By its name, which is its entity id, too: it stands beside the select of the same.
+    forced = sheet.topic(MINER_OVERRIDE)
+    yield _button("force_on_for_1_h", "Force on for 1 h", "mdi:lightning-bolt", forced, an_hour, retain=True)
     asked = sheet.topic(MINER_REQUEST)
     if sheet.has_interface:
         yield _button("restart", "Restart", "mdi:restart", asked, orders.request(RequestKind.RESTART))
@@ -83,7 +85,7 @@ def buttons(sheet: MinerSheet) -> Iterator[Component]:
 
 
 def _button(key: str, name: str, icon: str, topic: str, template: str, *, retain: bool = False) -> Button:
-    category = None if key == OverrideKind.FORCE_ON else CONFIG
+    category = None if key.startswith(OverrideKind.FORCE_ON) else CONFIG
     return Button(
         key=key,
         name=name,

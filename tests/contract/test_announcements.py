@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from deploy.home_assistant_kit.names import FARM, FORCE_ON_OPTIONS, SERVICE_KEYS, Shown, group, miner, plug, worker
 from services.ha_discovery import happenings
 from services.policy_engine.telling import _CARE_NOTABLE, _NOTABLE
 from tests.contract.announcements import DIRECTORY, as_text, named_announcements, payloads
@@ -15,7 +16,8 @@ HINT = "If the change is meant: python -m tests.contract.announcements, and read
 AGREED = {
     "sunherd_home_axe-1": "switch automatic; sensor hashrate power energy efficiency chip_temperature"
     " regulator_temperature shares uptime last_seen state health why; number stop_soc resume_soc max_w;"
-    " select profile force_on; button force_on restart identify clear_unstable; event happened; binary_sensor problem",
+    " select profile force_on; button force_on_for_1_h restart identify clear_unstable; event happened;"
+    " binary_sensor problem",
     "sunherd_home_s19-20": "button power_cycle; sensor worker worker_hashrate worker_last_seen",
     "sunherd_home_s19-20_plug": "binary_sensor plug_on; sensor plug_power plug_energy_today plug_voltage plug_current",
     "sunherd_home_garage": "switch automatic; number max_w; sensor power hashrate miners_hashing",
@@ -72,6 +74,24 @@ def test_names_alone_give_the_same_entity_ids_to_a_home_assistant_that_is_older(
         for each in payload["components"].values():
             own = f"{each['platform']}.{slug(payload['device']['name'] + ' ' + each['name'])}"
             assert own == each["default_entity_id"]
+
+
+def test_the_dashboard_knows_the_same_entities_and_choices_as_are_announced() -> None:
+    known = {
+        *(entity for name in ("axe-1", "s19-20", "rig-7") for entity in miner(name).entities()),
+        *(entity for name in ("s19-20", "rig-7") for entity in plug(name).entities()),
+        *worker("s19-20").entities(),
+        *group("garage").entities(),
+        *Shown("vnish_agent-pi", SERVICE_KEYS).entities(),
+        *FARM.entities(),
+    }
+    announced = {each["default_entity_id"] for _, each in all_components()}
+    assert announced - known == set()
+    every_kind = {entity.replace("s19_20", "any").replace("rig_7", "any").replace("axe_1", "any") for entity in known}
+    told = {entity.replace("s19_20", "any").replace("rig_7", "any").replace("axe_1", "any") for entity in announced}
+    assert every_kind == told
+    (options,) = {tuple(each["options"]) for _, each in all_components() if each["name"] == "Force on"}
+    assert options == FORCE_ON_OPTIONS
 
 
 def test_no_two_entities_of_a_platform_have_the_same_id() -> None:

@@ -77,7 +77,7 @@ SHOWN = {
     "binary_sensor.sunherd_problem": ("on", "problem", None, None),
     "button.sunherd_emergency_stop": ("unknown", None, None, None),
     "button.sunherd_resume": ("unknown", None, None, None),
-    "button.axe_1_force_on": ("unknown", None, None, None),
+    "button.axe_1_force_on_for_1_h": ("unknown", None, None, None),
     "button.axe_1_restart": ("unknown", None, None, None),
     "button.axe_1_identify": ("unknown", None, None, None),
     "button.axe_1_clear_unstable": ("unknown", None, None, None),
@@ -387,7 +387,7 @@ def test_what_a_person_does_there_is_done_and_shown_back(
     assert not shows("select.s19_20_force_on", "off", 1.5), "to end a pause that is not there ends no force"
     do("select.select_option", "select.s19_20_force_on", option="off")
     assert shows("select.s19_20_force_on", "off")
-    do("button.press", "button.s19_20_force_on")
+    do("button.press", "button.s19_20_force_on_for_1_h")
     assert shows("select.s19_20_force_on", "1 h")
     do("select.select_option", "select.s19_20_force_on", option="off")
     assert eventually(lambda: ear.overrides["s19-20"].kind is OverrideKind.AUTOMATIC)
