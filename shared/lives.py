@@ -23,6 +23,8 @@ log = logging.getLogger(__name__)
 
 _LAST_STEP_LOOK_SECONDS = 0.2
 _CLEARED_LOOK_SECONDS = 0.5
+_CALM_SECONDS = 1.0
+_CALM_LOOK_SECONDS = 0.1
 
 Begin = Callable[[Inputs], tuple[Service, bool]]
 
@@ -45,6 +47,7 @@ class Lives:
         self._ending = Ending()
         self._clock = SystemClock()
         self._next: Inputs | None = None
+        self._patient_until_seconds = 0.0
         self._owed: frozenset[Memory] = frozenset()
         """What is to be cleared at the broker, of those who have left the farm file."""
 
@@ -89,11 +92,30 @@ class Lives:
         event = event_of(news, self._path, service.clock.now()) if service is not None else None
         if service is not None and event is not None:
             service.publish(SERVICE_EVENT, service.bus.instance, event)
-        if news.inputs is not None and self._is_concerned(news.inputs):
-            log.info("%s: the farm file has changed; going on by the new one", self._name)
-            self._next = news.inputs
-            if service is not None:
-                service.request_stop()
+        if news.inputs is None:
+            return
+        if not self._is_concerned(news.inputs):
+            self._next = None  # what was to come has been taken back
+            return
+        log.info("%s: the farm file has changed; going on by the new one", self._name)
+        if self._next is None:
+            self._patient_until_seconds = self._clock.seconds() + LEAVING_SECONDS_MAX
+        self._next = news.inputs
+
+    @property
+    def is_to_turn(self) -> bool:
+        """Whether the next life is known."""
+        return self._next is not None
+
+    def may_leave(self, service: Service) -> bool:
+        """Whether the present life can end now: the next is known, and no step hangs in a device.
+
+        A service that ends hears nothing more, no emergency stop either, until its last step has ended and the next
+        life has connected. So it waits for a moment in which none hangs; but where many do there is none.
+        """
+        if self._next is None:
+            return False
+        return service.busy_seconds() < _CALM_SECONDS or self._clock.seconds() >= self._patient_until_seconds
 
     def _is_concerned(self, inputs: Inputs) -> bool:
         return self._concern.mark(inputs.farm) != self._concern.mark(self.inputs.farm) or inputs.secrets.are_other_than(
@@ -141,8 +163,12 @@ class _Watch:
         self._service = service
 
     def step(self) -> float:
+        # First, while this very step has not lasted long itself.
+        if self._lives.may_leave(self._service):
+            self._service.request_stop()
+            return LOOK_SECONDS
         self._lives.look(self._service)
-        return LOOK_SECONDS
+        return _CALM_LOOK_SECONDS if self._lives.is_to_turn else LOOK_SECONDS
 
     def close(self) -> None:
         """It holds nothing."""

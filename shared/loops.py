@@ -12,6 +12,8 @@ import threading
 from collections.abc import Callable
 from typing import Protocol
 
+from shared.clock import Clock, SystemClock
+
 log = logging.getLogger(__name__)
 
 RETRY_SECONDS = 5.0
@@ -50,6 +52,9 @@ class Runner(Protocol):
     def spawn(self, name: str, loop: Loop) -> Turns:
         """Takes a loop over and steps it until `stop`."""
 
+    def busy_seconds(self) -> float:
+        """How long the longest of the steps under way will last: as long as it has, or as its loop's last one did."""
+
     def stop(self) -> None:
         """Ends all loops and closes them."""
 
@@ -63,15 +68,19 @@ class ThreadRunner:
     def __init__(self, on_crash: Callable[[str, Exception], None] = lambda _name, _error: None) -> None:
         self._threads: list[_LoopThread] = []
         self._on_crash = on_crash
+        self._clock = SystemClock()
 
     def spawn(self, name: str, loop: Loop) -> Turns:
-        thread = _LoopThread(name, loop, self._on_crash)
+        thread = _LoopThread(name, loop, self._on_crash, self._clock)
         self._threads = [each for each in self._threads if not each.is_over()]
         self._threads.append(thread)
         if len(self._threads) >= _MANY_THREADS:
             sys.setswitchinterval(_PATIENT_SECONDS)
         thread.start()
         return thread
+
+    def busy_seconds(self) -> float:
+        return max((thread.busy_seconds() for thread in self._threads), default=0.0)
 
     def stop(self) -> None:
         for thread in self._threads:
@@ -86,11 +95,14 @@ class ThreadRunner:
 
 
 class _LoopThread(threading.Thread):
-    def __init__(self, name: str, loop: Loop, on_crash: Callable[[str, Exception], None]) -> None:
+    def __init__(self, name: str, loop: Loop, on_crash: Callable[[str, Exception], None], clock: Clock) -> None:
         # Daemon: a device that hangs in a system call must not keep the process from ending.
         super().__init__(name=name, daemon=True)
         self._loop = loop
         self._on_crash = on_crash
+        self._clock = clock
+        self._step_began_seconds: float | None = None
+        self._last_step_seconds = 0.0
         self._over = False
         self._stopping = False
         # An eighth of an Event's memory, and a farm may have a thousand of these.
@@ -108,6 +120,12 @@ class _LoopThread(threading.Thread):
 
     def is_over(self) -> bool:
         return self._over
+
+    def busy_seconds(self) -> float:
+        began_seconds = self._step_began_seconds  # read once: it may end meanwhile
+        if began_seconds is None:
+            return 0.0
+        return max(self._clock.seconds() - began_seconds, self._last_step_seconds)
 
     def run(self) -> None:
         while not self._stopping:
@@ -130,6 +148,7 @@ class _LoopThread(threading.Thread):
             self._bell.get(timeout=0.0 if self._stopping else min(seconds, threading.TIMEOUT_MAX))
 
     def _step_safely(self) -> float:
+        self._step_began_seconds = began_seconds = self._clock.seconds()
         try:
             return max(0.0, self._loop.step())
         except Exception as error:
@@ -137,6 +156,9 @@ class _LoopThread(threading.Thread):
             log.exception("%s failed; next try in %g s", self.name, RETRY_SECONDS)
             self._on_crash(self.name, error)
             return RETRY_SECONDS
+        finally:
+            self._last_step_seconds = self._clock.seconds() - began_seconds
+            self._step_began_seconds = None
 
 
 class SteppedRunner:
@@ -149,6 +171,9 @@ class SteppedRunner:
         turns = SteppedTurns(loop)
         self.loops[name] = turns
         return turns
+
+    def busy_seconds(self) -> float:
+        return 0.0
 
     def stop(self) -> None:
         for turns in self.loops.values():

@@ -176,6 +176,10 @@ class Service:
         self._runner.stop()
         self.bus.stop(self._presence_packet("offline", farewell=True))
 
+    def busy_seconds(self) -> float:
+        """How long the longest of its loops' steps under way will last, by what it has and what its last one did."""
+        return self._runner.busy_seconds()
+
     def is_over(self) -> bool:
         """Whether, after `stop`, the last step of each of its loops has ended."""
         return self._runner.is_over()

@@ -135,6 +135,9 @@ class Process:
     def stop(self) -> None:
         """Processes of a simulation are killed."""
 
+    def busy_seconds(self) -> float:
+        return 0.0
+
     def is_over(self) -> bool:
         return all(task.is_over() for task in self.tasks)
 

@@ -3,6 +3,7 @@
 import signal
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -12,9 +13,10 @@ from shared.clock import SystemClock
 from shared.follow import Follower
 from shared.inputs import Inputs, read_inputs
 from shared.lives import Lives
+from shared.messages import EmergencyStop
 from shared.service import Service
 from shared.settings.concern import EVERYTHING
-from shared.topics import MINER_COMMAND
+from shared.topics import EMERGENCY_STOP, MINER_COMMAND
 
 FARM = "miners:\n  a: {driver: vnish, host: 192.0.2.1}\n"
 OTHER = FARM.replace("  a:", "  b:")
@@ -79,6 +81,97 @@ def test_the_next_begins_when_the_last_request_of_the_one_before_has_ended(file:
 
     assert sorted(order[:2]) == ["asked", "begun"]
     assert order[2:] == ["answered", "begun"]
+
+
+class HangsAgain:
+    """One device hangs in every request, with a moment between two."""
+
+    def step(self) -> float:
+        threading.Event().wait(0.6)
+        return 0.3
+
+    def close(self) -> None:
+        pass
+
+
+def test_while_a_request_hangs_the_service_still_hears_and_it_leaves_in_the_moment_after(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An emergency stop said then would else be heard when the next life has connected."""
+    monkeypatch.setattr("shared.lives._CALM_SECONDS", 0.2)
+    monkeypatch.setattr("shared.lives._CALM_LOOK_SECONDS", 0.02)
+    heard: list[str] = []
+    lives: list[Service] = []
+
+    def begin(_inputs: Inputs) -> Service:
+        broker = MemoryBroker()
+        found = service(broker)
+        lives.append(found)
+        if len(lives) > 1:
+            heard.append("next life")
+            signal.raise_signal(signal.SIGTERM)
+            return found
+        found.spawn("device", HangsAgain())
+        threading.Timer(0.95, lambda: file.write_text(OTHER)).start()  # it has just begun to hang once more
+        found.on(EMERGENCY_STOP, lambda _received: heard.append("stop"), "home")
+        said = EmergencyStop(at=found.clock.now(), active=True, by="test", reason="smoke")
+        threading.Timer(1.3, lambda: found.bus.publish(EMERGENCY_STOP, "home", said)).start()
+        return found
+
+    live(file, begin)
+
+    assert heard == ["stop", "next life"]
+    assert lives[0].is_over(), "no request was under way when it left"
+
+
+def test_a_change_that_is_taken_back_while_a_request_hangs_ends_nothing(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.lives._CALM_SECONDS", 0.2)
+    monkeypatch.setattr("shared.lives._CALM_LOOK_SECONDS", 0.02)
+    lives: list[Service] = []
+
+    def begin(_inputs: Inputs) -> Service:
+        lives.append(service(MemoryBroker()))
+        lives[-1].spawn("device", HangsAgain())
+        for seconds, text in ((0.95, OTHER), (1.2, FARM)):
+            threading.Timer(seconds, partial(file.write_text, text)).start()
+        threading.Timer(2.2, partial(signal.raise_signal, signal.SIGTERM)).start()
+        return lives[-1]
+
+    live(file, begin)
+
+    assert len(lives) == 1
+
+
+def test_a_service_whose_devices_always_hang_does_not_wait_for_ever(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.lives._CALM_SECONDS", 0.2)
+    monkeypatch.setattr("shared.lives.LEAVING_SECONDS_MAX", 0.4)
+    lives: list[Service] = []
+    answered: list[str] = []
+    answer = threading.Event()
+
+    class Never(HangsAgain):
+        def step(self) -> float:
+            answer.wait(20)
+            answered.append("late")
+            return 1.0
+
+    def begin(_inputs: Inputs) -> Service:
+        lives.append(service(MemoryBroker()))
+        if len(lives) > 1:
+            signal.raise_signal(signal.SIGTERM)
+        else:
+            lives[0].spawn("device", Never())
+            threading.Timer(0.5, partial(file.write_text, OTHER)).start()
+        return lives[-1]
+
+    live(file, begin)
+
+    assert (len(lives), answered) == (2, [])
+    answer.set()
 
 
 def test_what_is_owed_to_a_broker_that_is_away_is_paid_when_it_is_back(file: Path) -> None:
