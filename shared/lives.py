@@ -1,6 +1,7 @@
 """One process through any number of services: each lives by one farm file, the next by what has been written since."""
 
 import logging
+import math
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -166,7 +167,7 @@ class _Watch:
         # First, while this very step has not lasted long itself.
         if self._lives.may_leave(self._service):
             self._service.request_stop()
-            return LOOK_SECONDS
+            return math.inf  # another look could take back what it leaves for, and nothing would come after it
         self._lives.look(self._service)
         return _CALM_LOOK_SECONDS if self._lives.is_to_turn else LOOK_SECONDS
 
