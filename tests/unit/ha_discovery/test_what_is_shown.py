@@ -66,7 +66,9 @@ def test_a_reading_is_shown_sensibly_rounded(farm: ShownFarm) -> None:
     farm.pass_seconds(0.5)
     shown = farm.mirror(AXE)
     assert shown.available
-    assert [shown.values[key] for key in MEASURED] == [1.23, 20.0, 16.5, 58.5, "hashing"]
+    assert [str(shown.values[key]) for key in MEASURED] == ["1.23", "20", "16.5", "58.5", "hashing"], (
+        "as people read it"
+    )
 
 
 def test_a_miner_that_does_not_answer_is_not_available_and_shows_no_figure(farm: ShownFarm) -> None:
